@@ -1,0 +1,158 @@
+// What is known without arguments: the current task, clocks, the probe itself.
+#include <linux/bpf.h>
+
+#include "ast/intrinsics/intrinsic.h"
+
+namespace awl::ast {
+
+namespace {
+
+typed::ValuePtr helper(int id, const Type *type, Span span) {
+  auto out = make_value<typed::HelperCall>(type, span);
+  out->helper = id;
+  return out;
+}
+
+const Type *infer_comm(Inference &in, const CallSite &) { return in.store().string(16); }
+typed::ValuePtr lower_comm(Lowering &low, const CallSite &call) {
+  // The program reads task_struct.comm itself: half the cost of the helper.
+  FieldRef field;
+  Type task;
+  task.kind = TypeKind::Struct;
+  task.origin = Origin::KernelBtf;
+  task.name = "task_struct";
+  field.owner = &task;
+  field.path = {"comm"};
+  low.need_core(field);
+  return make_value<typed::Comm>(low.store().string(16), call.node->span);
+}
+
+const Type *infer_curtask(Inference &in, const CallSite &call) {
+  Result<std::optional<const Type *>> task = in.store().find("struct task_struct");
+  if (task && *task) return in.store().pointer(**task, AddressSpace::Kernel);
+  in.error(diag::UnknownType, call.node->span, "struct task_struct")
+      .with_hint(task ? "this kernel gives no BTF; is CONFIG_DEBUG_INFO_BTF set?" : task.error().message);
+  return in.poison();
+}
+typed::ValuePtr lower_curtask(Lowering &low, const CallSite &call) { return low.current_task(call.node->span); }
+
+struct Clock {
+  std::string_view name;
+  int helper;
+};
+constexpr Clock kClocks[] = {{"boot", BPF_FUNC_ktime_get_boot_ns}, {"monotonic", BPF_FUNC_ktime_get_ns}, {"tai", BPF_FUNC_ktime_get_tai_ns}};
+
+const Clock *clock_of(const CallSite &call) {
+  if (call.args.empty()) return &kClocks[0];
+  const auto *word = as<Identifier>(call.args[0]);
+  for (const Clock &c : kClocks)
+    if (word && c.name == word->name) return &c;
+  return nullptr;
+}
+
+const Type *infer_nsecs(Inference &in, const CallSite &call) {
+  if (!clock_of(call))
+    in.error(diag::BadName, call.args[0]->span, "nsecs", "this clock", "there are boot, monotonic and tai");
+  return in.store().uint64();
+}
+typed::ValuePtr lower_nsecs(Lowering &low, const CallSite &call) {
+  return helper(clock_of(call)->helper, low.store().uint64(), call.node->span);
+}
+
+const Type *infer_uint64(Inference &in, const CallSite &) { return in.store().uint64(); }
+const Type *infer_uint32(Inference &in, const CallSite &) { return in.store().integer(4, false); }
+
+typed::ValuePtr lower_elapsed(Lowering &low, const CallSite &call) {
+  const Type *u64 = low.store().uint64();
+  auto start = make_value<typed::Param>(u64, call.node->span);
+  start->word = kParamStartTime;
+  return make_binary(typed::Op::Sub, false, helper(BPF_FUNC_ktime_get_boot_ns, u64, call.node->span), std::move(start), u64);
+}
+
+// The name of the probe: known now, or by the attach cookie where one program serves many.
+typed::ValuePtr probe_name(Lowering &low, const CallSite &call, Display display, const std::string &text) {
+  const Type *type = low.store().with_display(low.store().uint64(), display);
+  if (low.unit().target.wildcard()) return helper(BPF_FUNC_get_attach_cookie, type, call.node->span);
+  return make_const(type, kStringCookie | low.string_index(text), call.node->span);
+}
+const Type *infer_probe(Inference &in, const CallSite &) {
+  return in.store().with_display(in.store().uint64(), Display::ProbeName);
+}
+typed::ValuePtr lower_probe(Lowering &low, const CallSite &call) {
+  return probe_name(low, call, Display::ProbeName, low.unit().text);
+}
+const Type *infer_func(Inference &in, const CallSite &) {
+  return in.store().with_display(in.store().uint64(), Display::FunctionName);
+}
+typed::ValuePtr lower_func(Lowering &low, const CallSite &call) {
+  return probe_name(low, call, Display::FunctionName, low.unit().target.name);
+}
+
+std::string probe_type(const Unit &unit) { return unit.is_begin_or_end() ? "special" : unit.target.provider; }
+const Type *infer_probetype(Inference &in, const CallSite &) {
+  return in.store().string(static_cast<uint32_t>(probe_type(in.unit()).size()) + 1);
+}
+typed::ValuePtr lower_probetype(Lowering &low, const CallSite &call) {
+  std::string text = probe_type(low.unit());
+  auto out = make_value<typed::Bytes>(low.store().string(static_cast<uint32_t>(text.size()) + 1), call.node->span);
+  out->data = text;
+  return out;
+}
+
+const Type *infer_retval(Inference &in, const CallSite &) { return in.store().int64(); }
+typed::ValuePtr lower_retval(Lowering &low, const CallSite &call) {
+  auto out = make_value<typed::CtxLoad>(low.store().int64(), call.node->span);
+#if defined(__x86_64__)
+  out->offset = 80;  // ax in pt_regs
+#else
+  out->offset = 0;   // x0
+#endif
+  return out;
+}
+
+const Type *infer_args(Inference &in, const CallSite &) { return in.store().pointer(in.unit().context.args); }
+typed::ValuePtr lower_args(Lowering &low, const CallSite &call) {
+  low.error_not_supported(call.node->span, "`args` as a whole");
+  return nullptr;
+}
+
+const Type *infer_ctx(Inference &in, const CallSite &) { return in.store().pointer(in.store().void_type()); }
+typed::ValuePtr lower_ctx(Lowering &low, const CallSite &call) {
+  return make_value<typed::CtxPointer>(low.type(call.node), call.node->span);
+}
+
+const Type *infer_username(Inference &in, const CallSite &) {
+  return in.store().with_display(in.store().uint64(), Display::Username);
+}
+typed::ValuePtr lower_username(Lowering &low, const CallSite &call) {
+  const Type *u64 = low.store().uint64();
+  return make_binary(typed::Op::And, false, helper(BPF_FUNC_get_current_uid_gid, u64, call.node->span),
+                     make_const(u64, 0xffffffff, call.node->span), low.type(call.node));
+}
+
+typed::ValuePtr lower_cpid(Lowering &low, const CallSite &call) {
+  auto out = make_value<typed::Param>(low.store().uint64(), call.node->span);
+  out->word = kParamChildPid;
+  return low.coerce(std::move(out), low.store().integer(4, false));
+}
+
+constexpr Intrinsic kTable[] = {
+    {"comm", infer_comm, lower_comm},
+    {"curtask", infer_curtask, lower_curtask},
+    {"nsecs", infer_nsecs, lower_nsecs},
+    {"elapsed", infer_uint64, lower_elapsed},
+    {"probe", infer_probe, lower_probe},
+    {"func", infer_func, lower_func},
+    {"probetype", infer_probetype, lower_probetype},
+    {"retval", infer_retval, lower_retval},
+    {"args", infer_args, lower_args},
+    {"ctx", infer_ctx, lower_ctx},
+    {"username", infer_username, lower_username},
+    {"cpid", infer_uint32, lower_cpid},
+};
+
+}  // namespace
+
+std::span<const Intrinsic> builtin_intrinsics() { return kTable; }
+
+}  // namespace awl::ast

@@ -1,0 +1,123 @@
+// Strings and bytes: str, buf, strncmp, kptr, uptr.
+#include <algorithm>
+
+#include "ast/intrinsics/intrinsic.h"
+
+namespace awl::ast {
+
+namespace {
+
+// Size of str()'s result: what the literal length asks for (the NUL comes on top), max_strlen otherwise.
+uint32_t string_size(const CompileInput &input, const CallSite &call) {
+  auto most = static_cast<uint32_t>(input.config.max_strlen);
+  if (call.args.size() < 2) return most;
+  std::optional<int64_t> length = fold_constant(input, call.args[1]);
+  if (!length || *length < 0) return most;
+  return static_cast<uint32_t>(std::min<int64_t>(*length + 1, most));
+}
+
+const Type *infer_str(Inference &in, const CallSite &call) {
+  if (as<PositionalParam>(call.args[0]))
+    return in.store().string(static_cast<uint32_t>(in.literal(call.args[0])->size()) + 1);
+  const Type *from = in.infer(call.args[0]);
+  if (!from || from->is_poison()) return from;
+  if (from->is_string()) return call.args.size() > 1 ? in.store().string(std::min(from->size, string_size(in.input(), call))) : from;
+  if (from->is_pointer() || from->is_integral()) return in.store().string(string_size(in.input(), call));
+  if (from->kind == TypeKind::Array) return in.store().string(std::max(from->size, 1U));
+  in.error(diag::ArgumentType, call.args[0]->span, 1, "str", describe(from), "an address");
+  return in.poison();
+}
+
+typed::ValuePtr lower_str(Lowering &low, const CallSite &call) {
+  const Type *type = low.type(call.node);
+  Expr *from = call.args[0];
+  if (as<PositionalParam>(from)) {
+    auto out = make_value<typed::Bytes>(type, call.node->span);
+    out->data = low.literal(from).value_or("");
+    return out;
+  }
+  auto out = make_value<typed::ReadString>(type, call.node->span);
+  const Type *source = low.type(from);
+  if (source->is_string() || source->kind == TypeKind::Array) {
+    std::optional<Lowering::Place> where = low.place(from);
+    if (!where) return low.value_as(from, type);
+    out->space = where->space == typed::Space::Trusted || where->space == typed::Space::Context ? typed::Space::Kernel : where->space;
+    out->address = low.address(std::move(*where), call.node->span);
+  } else {
+    out->space = low.space_of(from);
+    if (out->space == typed::Space::Trusted) out->space = typed::Space::Kernel;
+    out->address = low.value(from);
+  }
+  if (call.args.size() > 1 && !low.constant(call.args[1])) {
+    const Type *u64 = low.store().uint64();
+    out->limit = make_binary(typed::Op::Add, false, low.value(call.args[1]), make_const(u64, 1, call.node->span), u64);
+  }
+  return out;
+}
+
+const Type *infer_buf(Inference &in, const CallSite &call) {
+  const Type *from = in.infer(call.args[0]);
+  uint64_t capacity = in.input().config.max_strlen;
+  if (call.args.size() > 1) {
+    if (std::optional<int64_t> length = in.constant(call.args[1]); length && *length >= 0)
+      capacity = std::min<uint64_t>(static_cast<uint64_t>(*length), capacity);
+  } else if (from && (from->kind == TypeKind::Array || from->is_string())) {
+    capacity = std::min<uint64_t>(from->size, capacity);
+  } else if (from && !from->is_poison()) {
+    in.error(diag::ArgumentCount, call.node->span, "buf", "a length for an address", call.args.size());
+  }
+  return in.store().buffer(static_cast<uint32_t>(std::max<uint64_t>(capacity, 1)));
+}
+
+typed::ValuePtr lower_buf(Lowering &low, const CallSite &call) {
+  const Type *type = low.type(call.node);
+  Expr *from = call.args[0];
+  auto out = make_value<typed::ReadBuffer>(type, call.node->span);
+  if (std::optional<Lowering::Place> where = low.type(from)->is_pointer() || low.type(from)->is_integral() ? std::nullopt : low.place(from)) {
+    out->space = where->space == typed::Space::Trusted || where->space == typed::Space::Context ? typed::Space::Kernel : where->space;
+    out->address = low.address(std::move(*where), call.node->span);
+  } else {
+    out->space = low.space_of(from);
+    if (out->space == typed::Space::Trusted) out->space = typed::Space::Kernel;
+    out->address = low.value(from);
+  }
+  out->length = call.args.size() > 1 ? low.value(call.args[1]) : make_const(low.store().uint64(), type->count, call.node->span);
+  return out;
+}
+
+const Type *infer_strncmp(Inference &in, const CallSite &call) {
+  in.constant_argument(call, 2, 0, 16384, "the length");
+  return in.store().int64();
+}
+
+typed::ValuePtr lower_strncmp(Lowering &low, const CallSite &call) {
+  auto out = make_value<typed::Compare>(low.store().int64(), call.node->span);
+  out->left = low.value(call.args[0]);
+  out->right = low.value(call.args[1]);
+  out->stop_at_nul = true;
+  uint32_t shorter = std::min(out->left->type->size, out->right->type->size);
+  out->count = static_cast<uint32_t>(std::min<int64_t>(low.constant(call.args[2]).value_or(0), shorter));
+  return out;
+}
+
+const Type *pointer_in(Inference &in, const CallSite &call, AddressSpace space) {
+  const Type *from = in.infer(call.args[0]);
+  return in.store().pointer(from && from->is_pointer() ? from->target : in.store().void_type(), space);
+}
+const Type *infer_kptr(Inference &in, const CallSite &call) { return pointer_in(in, call, AddressSpace::Kernel); }
+const Type *infer_uptr(Inference &in, const CallSite &call) { return pointer_in(in, call, AddressSpace::User); }
+typed::ValuePtr lower_pointer(Lowering &low, const CallSite &call) { return low.value_as(call.args[0], low.type(call.node)); }
+
+constexpr Intrinsic kTable[] = {
+    {"str", infer_str, lower_str},
+    {"buf", infer_buf, lower_buf},
+    {"strncmp", infer_strncmp, lower_strncmp},
+    {"kptr", infer_kptr, lower_pointer},
+    {"uptr", infer_uptr, lower_pointer},
+};
+
+}  // namespace
+
+std::span<const Intrinsic> memory_intrinsics() { return kTable; }
+
+}  // namespace awl::ast

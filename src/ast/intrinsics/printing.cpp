@@ -1,0 +1,150 @@
+// What prints: printf and its kin, print, join.
+#include "ast/intrinsics/intrinsic.h"
+#include "runtime/output/printf.h"
+
+namespace awl::ast {
+
+namespace {
+
+constexpr uint32_t kJoinStrings = 16;
+constexpr uint32_t kJoinBytes = 1024;
+
+const Type *seen(TypeStore &store, const Type *type) {
+  return type && type->kind == TypeKind::Aggregate ? aggregate_value(store, type) : type;
+}
+
+// The format against the values given.
+const Type *infer_format(Inference &in, const CallSite &call) {
+  const Type *none = in.store().void_type();
+  Expr *text = call.args[0];
+  Result<Format> format = parse_format(*in.literal(text));
+  if (!format) {
+    in.error(diag::BadFormat, text->span, format.error().message).with_hint(format.error().hint);
+    return none;
+  }
+  if (format->conversions != call.args.size() - 1) {
+    in.error(diag::FormatCount, call.node->span, format->conversions, call.args.size() - 1);
+    return none;
+  }
+  size_t index = 1;
+  for (const Format::Piece &piece : format->pieces) {
+    if (!piece.has_conversion) continue;
+    Expr *arg = call.args[index++];
+    const Type *type = seen(in.store(), in.infer(arg));
+    if (!type || type->is_poison() || accepts(piece.conversion, type)) continue;
+    std::string conversion = in.literal(text)->substr(piece.conversion.begin, piece.conversion.end - piece.conversion.begin);
+    Diagnostic &d = in.error(diag::FormatType, arg->span, conversion, describe(type));
+    if (piece.conversion.takes == ConversionClass::Integer) d.with_hint("`%s` shows any value");
+    if (type->is_integral() && piece.conversion.takes == ConversionClass::String) d.with_hint("use `%d`, or `str()` to read a string at this address");
+  }
+  return none;
+}
+
+void emit_format(Lowering &low, const CallSite &call, ActionKind kind) {
+  Action action;
+  action.kind = kind;
+  action.format = *low.literal(call.args[0]);
+  typed::Values args;
+  for (size_t i = 1; i < call.args.size(); i++) args.push_back(low.value(call.args[i]));
+  low.emit(std::move(action), std::move(args), call.node->span);
+}
+
+template <ActionKind Kind>
+typed::ValuePtr lower_format(Lowering &low, const CallSite &call) {
+  emit_format(low, call, Kind);
+  return nullptr;
+}
+
+const Type *infer_print(Inference &in, const CallSite &call) {
+  const Type *none = in.store().void_type();
+  if (auto *access = as<MapAccess>(call.args[0])) {
+    MapFacts *map = in.map_argument(access);
+    if (call.args.size() > 1 && (map->keys.empty() || !access->keys.empty()) && map->shape_known)
+      in.error(diag::MapKeyed, access->span, map->name, "is one value: `top` and `div` are for maps with keys");
+  } else if (call.args.size() > 1) {
+    in.error(diag::ArgumentType, call.args[0]->span, 1, "print", describe(in.infer(call.args[0])), "a map, with `top` or `div`");
+  }
+  for (size_t i = 1; i < call.args.size(); i++) in.constant_argument(call, i, 0, INT32_MAX, i == 1 ? "`top`" : "`div`");
+  return none;
+}
+
+typed::ValuePtr lower_print(Lowering &low, const CallSite &call) {
+  Action action;
+  typed::Values args;
+  if (auto *access = as<MapAccess>(call.args[0])) {
+    Lowering::MapRef ref = low.map_ref(access);
+    action.kind = ref.key ? ActionKind::PrintMapKey : ActionKind::PrintMap;
+    action.map = static_cast<int32_t>(ref.map);
+    if (ref.key) args.push_back(std::move(ref.key));
+    if (call.args.size() > 1) action.top = static_cast<uint32_t>(low.constant(call.args[1]).value_or(0));
+    if (call.args.size() > 2) action.div = static_cast<uint64_t>(low.constant(call.args[2]).value_or(0));
+  } else {
+    action.kind = ActionKind::Print;
+    args.push_back(low.value(call.args[0]));
+  }
+  low.emit(std::move(action), std::move(args), call.node->span);
+  return nullptr;
+}
+
+const Type *infer_join(Inference &in, const CallSite &) { return in.store().void_type(); }
+
+// char *strings[]: each pointer is read, the string behind it, until a null pointer. The record holds the number of
+// strings and then all of them.
+typed::ValuePtr lower_join(Lowering &low, const CallSite &call) {
+  TypeStore &store = low.store();
+  const Type *u64 = store.uint64();
+  Span span = call.node->span;
+  typed::Space space = low.space_of(call.args[0]);
+  if (space == typed::Space::Trusted) space = typed::Space::Kernel;
+  uint32_t array = low.new_local(u64);
+  low.set_local(array, low.coerce(low.value(call.args[0]), u64), span);
+  uint32_t count = low.new_local(u64);
+  low.set_local(count, make_const(u64, 0, span), span);
+  std::vector<uint32_t> pointers;
+  for (uint32_t i = 0; i < kJoinStrings; i++) {
+    pointers.push_back(low.new_local(u64));
+    auto load = make_value<typed::Load>(u64, span);
+    load->space = space;
+    load->address = make_binary(typed::Op::Add, false, low.get_local(array, span), make_const(u64, 8 * i, span), u64);
+    // Behind the null pointer stands something else.
+    auto branch = make_step<typed::Branch>(span);
+    branch->condition = make_binary(typed::Op::Equal, false, low.get_local(count, span), make_const(u64, i, span), store.boolean());
+    branch->then = low.collect([&] {
+      low.set_local(pointers[i], std::move(load), span);
+      auto found = make_step<typed::Branch>(span);
+      found->condition = low.get_local(pointers[i], span);
+      found->then = low.collect([&] { low.set_local(count, make_const(u64, i + 1, span), span); });
+      low.add(std::move(found));
+    });
+    low.add(std::move(branch));
+  }
+  typed::Values args;
+  args.push_back(low.get_local(count, span));
+  for (uint32_t pointer : pointers) {
+    auto read = make_value<typed::ReadString>(store.string(kJoinBytes), span);
+    read->space = space;
+    read->address = low.get_local(pointer, span);
+    args.push_back(std::move(read));
+  }
+  Action action;
+  action.kind = ActionKind::Join;
+  action.format = call.args.size() > 1 ? *low.literal(call.args[1]) : " ";
+  low.emit(std::move(action), std::move(args), span);
+  return nullptr;
+}
+
+constexpr Intrinsic kTable[] = {
+    {"printf", infer_format, lower_format<ActionKind::Printf>},
+    {"errorf", infer_format, lower_format<ActionKind::Errorf>},
+    {"warnf", infer_format, lower_format<ActionKind::Warnf>},
+    {"cat", infer_format, lower_format<ActionKind::Cat>},
+    {"system", infer_format, lower_format<ActionKind::System>},
+    {"print", infer_print, lower_print},
+    {"join", infer_join, lower_join},
+};
+
+}  // namespace
+
+std::span<const Intrinsic> print_intrinsics() { return kTable; }
+
+}  // namespace awl::ast

@@ -1,0 +1,134 @@
+// Addresses and their names: ksym, usym, kaddr, uaddr, reg.
+#include <linux/bpf.h>
+
+#include <algorithm>
+
+#include "ast/intrinsics/intrinsic.h"
+#include "base/strings.h"
+#include "runtime/symbols/elf_file.h"
+#include "runtime/symbols/symbols.h"
+
+namespace awl::ast {
+
+namespace {
+
+const Type *infer_ksym(Inference &in, const CallSite &) {
+  return in.store().with_display(in.store().uint64(), Display::KernelSymbol);
+}
+typed::ValuePtr lower_ksym(Lowering &low, const CallSite &call) { return low.value_as(call.args[0], low.type(call.node)); }
+
+const Type *infer_usym(Inference &in, const CallSite &) { return in.store().display_type(Display::UserSymbol); }
+typed::ValuePtr lower_usym(Lowering &low, const CallSite &call) {
+  const Type *u64 = low.store().uint64();
+  auto ids = make_value<typed::HelperCall>(u64, call.node->span);
+  ids->helper = BPF_FUNC_get_current_pid_tgid;
+  auto pid = make_binary(typed::Op::ShiftRight, false, std::move(ids), make_const(u64, 32, call.node->span), u64);
+  auto out = make_value<typed::Compose>(low.type(call.node), call.node->span);
+  out->parts.emplace_back(0, low.value_as(call.args[0], u64));
+  out->parts.emplace_back(8, low.coerce(std::move(pid), low.store().integer(4, false)));
+  return out;
+}
+
+std::optional<uint64_t> kernel_address(const std::string &name) { return KernelSymbols().address(name); }
+
+const Type *infer_kaddr(Inference &in, const CallSite &call) {
+  std::string name = *in.literal(call.args[0]);
+  if (!kernel_address(name))
+    in.error(diag::BadName, call.args[0]->span, "kaddr", "`" + name + "`", "the kernel has no such symbol, or hides addresses");
+  return in.store().uint64();
+}
+typed::ValuePtr lower_kaddr(Lowering &low, const CallSite &call) {
+  return make_const(low.store().uint64(), kernel_address(*low.literal(call.args[0])).value_or(0), call.node->span);
+}
+
+struct UserSymbol {
+  uint64_t address = 0;
+  uint64_t probed = 0;  // address of the probed function in the file
+  bool relocatable = false;
+};
+
+Result<UserSymbol> user_symbol(const Unit &unit, const std::string &name) {
+  std::string path = TRY(resolve_binary(unit.target.scope));
+  std::shared_ptr<ElfFile> file = TRY(ElfFile::open(path));
+  const std::vector<ElfSymbol> *symbols = TRY(file->symbols());
+  UserSymbol out;
+  out.relocatable = file->position_independent();
+  auto find = [&](const std::string &wanted) { return std::ranges::find(*symbols, wanted, &ElfSymbol::name); };
+  auto it = find(name);
+  if (it == symbols->end()) return fail("no symbol `" + name + "` in " + path);
+  out.address = it->address;
+  if (auto probed = find(unit.target.name); probed != symbols->end()) out.probed = probed->address + unit.target.offset;
+  return out;
+}
+
+const Type *infer_uaddr(Inference &in, const CallSite &call) {
+  Result<UserSymbol> symbol = user_symbol(in.unit(), *in.literal(call.args[0]));
+  if (!symbol) in.error(diag::BadName, call.args[0]->span, "uaddr", "this", symbol.error().message);
+  else if (symbol->relocatable && (in.unit().target.provider != "uprobe" || !symbol->probed))
+    in.error(diag::NotSupported, call.node->span, "`uaddr` of a position independent file outside `uprobe:FILE:FUNCTION`");
+  return in.store().uint64();
+}
+typed::ValuePtr lower_uaddr(Lowering &low, const CallSite &call) {
+  const Type *u64 = low.store().uint64();
+  Result<UserSymbol> symbol = user_symbol(low.unit(), *low.literal(call.args[0]));
+  if (!symbol) return nullptr;
+  if (!symbol->relocatable) return make_const(u64, symbol->address, call.node->span);
+  // The instruction pointer tells where the file was loaded.
+  auto ip = make_value<typed::CtxLoad>(u64, call.node->span);
+#if defined(__x86_64__)
+  ip->offset = 128;
+#else
+  ip->offset = 256;  // pc
+#endif
+  return make_binary(typed::Op::Add, false, std::move(ip), make_const(u64, symbol->address - symbol->probed, call.node->span), u64);
+}
+
+struct Register {
+  std::string_view name;
+  uint32_t offset;  // in struct pt_regs
+};
+#if defined(__x86_64__)
+constexpr Register kRegisters[] = {
+    {"r15", 0},  {"r14", 8},  {"r13", 16}, {"r12", 24},  {"bp", 32},       {"bx", 40},   {"r11", 48},
+    {"r10", 56}, {"r9", 64},  {"r8", 72},  {"ax", 80},   {"cx", 88},       {"dx", 96},   {"si", 104},
+    {"di", 112}, {"orig_ax", 120}, {"ip", 128}, {"pc", 128}, {"cs", 136}, {"flags", 144}, {"sp", 152}, {"ss", 160},
+};
+#else
+constexpr Register kRegisters[] = {
+    {"x0", 0},  {"x1", 8},  {"x2", 16}, {"x3", 24}, {"x4", 32}, {"x5", 40}, {"x6", 48}, {"x7", 56},
+    {"x8", 64}, {"x29", 232}, {"x30", 240}, {"lr", 240}, {"sp", 248}, {"pc", 256},
+};
+#endif
+
+const Register *find_register(std::string_view name) {
+  for (const Register &r : kRegisters)
+    if (r.name == name) return &r;
+  return nullptr;
+}
+
+const Type *infer_reg(Inference &in, const CallSite &call) {
+  std::string name = *in.literal(call.args[0]);
+  if (!find_register(name)) {
+    std::vector<std::string> names;
+    for (const Register &r : kRegisters) names.emplace_back(r.name);
+    in.error(diag::BadName, call.args[0]->span, "reg", "`" + name + "`", "no such register")
+        .with_hint(fmt::format("there are {}", fmt::join(names, ", ")));
+  }
+  return in.store().uint64();
+}
+typed::ValuePtr lower_reg(Lowering &low, const CallSite &call) {
+  auto out = make_value<typed::CtxLoad>(low.store().uint64(), call.node->span);
+  out->offset = find_register(*low.literal(call.args[0]))->offset;
+  return out;
+}
+
+constexpr Intrinsic kTable[] = {
+    {"ksym", infer_ksym, lower_ksym}, {"usym", infer_usym, lower_usym}, {"kaddr", infer_kaddr, lower_kaddr},
+    {"uaddr", infer_uaddr, lower_uaddr}, {"reg", infer_reg, lower_reg},
+};
+
+}  // namespace
+
+std::span<const Intrinsic> symbol_intrinsics() { return kTable; }
+
+}  // namespace awl::ast

@@ -1,0 +1,126 @@
+#include "ast/passes/bind.h"
+
+#include <algorithm>
+
+#include "ast/clone.h"
+#include "ast/slots.h"
+#include "base/strings.h"
+
+namespace awl::ast {
+
+namespace {
+
+bool mentions(Node *node, std::string_view builtin) {
+  if (const auto *e = as<Identifier>(node); e && e->name == builtin) return true;
+  if (const auto *e = as<Call>(node); e && e->name == builtin) return true;
+  bool found = false;
+  for_each_slot(
+      node, [&](Expr *&child) { found = found || mentions(child, builtin); },
+      [&](Stmt *child) { found = found || mentions(child, builtin); });
+  return found;
+}
+
+class Binder {
+ public:
+  Binder(Program &program, const std::vector<std::string> &params, const ProbeEnvironment &environment,
+         Diagnostics &diagnostics)
+      : program_(program), params_(params), environment_(environment), diagnostics_(diagnostics) {}
+
+  std::vector<Unit> run() {
+    uint32_t index = 0;
+    for (Probe &probe : program_.probes) {
+      first_of_probe_ = true;
+      for (const AttachPoint &point : probe.attach_points) bind(probe, point, index);
+      index++;
+    }
+    warn();
+    return std::move(units_);
+  }
+
+ private:
+  void bind(const Probe &probe, const AttachPoint &point, uint32_t index) {
+    std::string text = substitute_params(point.text, params_);
+    Result<ProbeTarget> target = parse_attach_point(text, environment_);
+    if (!target) return report(point.span, target.error());
+    const Provider *provider = find_provider(target->provider);
+    Unit unit;
+    unit.span = point.span;
+    unit.source_index = index;
+    unit.predicate = probe.predicate;
+    unit.body = probe.body;
+    bool needs_args = mentions(unit, "args");
+    if (target->wildcard() && provider->shares_program() && !needs_args) {
+      add(*provider, *target, false, unit);
+      return;
+    }
+    Result<std::vector<ProbeTarget>> exact = provider->expand(*target, environment_);
+    if (!exact) return report(point.span, exact.error());
+    for (const ProbeTarget &one : *exact) add(*provider, one, needs_args, unit);
+  }
+
+  void add(const Provider &provider, const ProbeTarget &target, bool needs_args, Unit unit) {
+    Result<ProbeContext> context = provider.context(target, needs_args, environment_);
+    if (!context) return report(unit.span, context.error());
+    unit.target = target;
+    unit.text = target.text();
+    unit.context = std::move(*context);
+    // Each unit has nodes of its own, because what is known of a node differs from probe to probe.
+    if (!first_of_probe_) {
+      if (unit.predicate) unit.predicate = clone(program_, unit.predicate);
+      unit.body = clone(program_, unit.body);
+    }
+    first_of_probe_ = false;
+    units_.push_back(std::move(unit));
+  }
+
+  void report(Span span, const Error &error) {
+    if (environment_.missing_probes == "ignore") return;
+    auto &kind = environment_.missing_probes == "warn" ? diag::MissingProbe : diag::BadProbe;
+    diagnostics_.emit(kind, span, error.message).with_hint(error.hint);
+  }
+
+  // A probe that cannot fire by itself is fine when the script attaches what makes it fire.
+  void warn() {
+    bool attaches_line = std::ranges::any_of(units_, [](const Unit &u) { return u.target.provider == "usdt" && u.target.name == "line"; });
+    for (const Unit &unit : units_)
+      for (const std::string &warning : unit.context.warnings)
+        if (!(attaches_line && unit.target.name == "function__entry"))
+          diagnostics_.emit(diag::ProbeWarning, unit.span, warning).with_hint(unit.context.warning_hint);
+  }
+
+  Program &program_;
+  const std::vector<std::string> &params_;
+  const ProbeEnvironment &environment_;
+  Diagnostics &diagnostics_;
+  std::vector<Unit> units_;
+  bool first_of_probe_ = true;
+};
+
+}  // namespace
+
+bool mentions(const Unit &unit, std::string_view builtin) {
+  return (unit.predicate && mentions(unit.predicate, builtin)) || (unit.body && mentions(unit.body, builtin));
+}
+
+std::string substitute_params(std::string_view text, const std::vector<std::string> &params) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); i++) {
+    size_t end = i + 1;
+    while (end < text.size() && std::isdigit(static_cast<unsigned char>(text[end]))) end++;
+    if (text[i] != '$' || end == i + 1) {
+      out += text[i];
+      continue;
+    }
+    uint64_t number = parse_unsigned(text.substr(i + 1, end - i - 1)).value_or(0);
+    if (number >= 1 && number <= params.size()) out += params[number - 1];
+    i = end - 1;
+  }
+  return out;
+}
+
+std::vector<Unit> bind_probes(Program &program, const std::vector<std::string> &params, const ProbeEnvironment &environment,
+                              Diagnostics &diagnostics) {
+  return Binder(program, params, environment, diagnostics).run();
+}
+
+}  // namespace awl::ast

@@ -1,0 +1,175 @@
+#include "ast/passes/config.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace awl::ast {
+
+namespace {
+
+template <uint64_t ConfigValues::*Member, uint64_t Min, uint64_t Max>
+std::string set_number(ConfigValues &values, std::string_view text) {
+  std::optional<uint64_t> number = parse_unsigned(text);
+  if (!number || *number < Min || *number > Max) return fmt::format("expected a number from {} to {}", Min, Max);
+  values.*Member = *number;
+  return {};
+}
+
+template <bool ConfigValues::*Member>
+std::string set_bool(ConfigValues &values, std::string_view text) {
+  std::string word = lower(text);
+  if (word != "true" && word != "false" && word != "1" && word != "0") return "expected true or false";
+  values.*Member = word == "true" || word == "1";
+  return {};
+}
+
+std::string set_missing_probes(ConfigValues &values, std::string_view text) {
+  std::string word = lower(text);
+  if (word != "error" && word != "warn" && word != "ignore") return "expected error, warn or ignore";
+  values.missing_probes = word;
+  return {};
+}
+
+std::string set_stack_mode(ConfigValues &values, std::string_view text) {
+  std::string word = lower(text);
+  if (word == "bpftrace") values.stack_mode = StackMode::Bpftrace;
+  else if (word == "perf") values.stack_mode = StackMode::Perf;
+  else if (word == "raw") values.stack_mode = StackMode::Raw;
+  else return "expected bpftrace, perf or raw";
+  return {};
+}
+
+std::string set_ring_buffer_pages(ConfigValues &values, std::string_view text) {
+  std::optional<uint64_t> pages = parse_unsigned(text);
+  if (!pages || *pages < 1 || *pages > (1 << 18)) return "expected a number of pages from 1 to 262144";
+  uint64_t bytes = 4096;  // the kernel wants a power of two
+  while (bytes < *pages * 4096) bytes *= 2;
+  values.ring_buffer_bytes = bytes;
+  return {};
+}
+
+std::string set_trailer(ConfigValues &values, std::string_view text) {
+  values.str_trunc_trailer = text;
+  return {};
+}
+
+// Known to bpftrace and without meaning here: accepted so that its scripts run.
+std::string ignore(ConfigValues &, std::string_view) { return {}; }
+
+struct Renamed {
+  std::string_view old_name, new_name;
+  bool inverted;
+};
+constexpr Renamed kRenamed[] = {
+    {"strlen", "max_strlen", false},         {"map_keys_max", "max_map_keys", false},
+    {"cat_bytes_max", "max_cat_bytes", false}, {"no_cpp_demangle", "cpp_demangle", true},
+    {"str_len", "max_strlen", false},
+};
+
+const ConfigVariable *find_variable(std::string_view name) {
+  for (const ConfigVariable &v : config_variables())
+    if (v.name == name) return &v;
+  return nullptr;
+}
+
+// "BPFTRACE_MAX_STRLEN" -> "max_strlen".
+std::string plain_name(std::string_view name) {
+  std::string out = lower(name);
+  for (std::string_view prefix : {"bpftrace_", "awl_"})
+    if (out.starts_with(prefix)) return out.substr(prefix.size());
+  return out;
+}
+
+std::string text_of(const ConfigEntry &entry) {
+  if (const auto *e = as<IntegerLiteral>(entry.value)) return std::to_string(e->value);
+  if (const auto *e = as<BoolLiteral>(entry.value)) return e->value ? "true" : "false";
+  if (const auto *e = as<StringLiteral>(entry.value)) return e->value;
+  if (const auto *e = as<Identifier>(entry.value)) return e->name;
+  return {};
+}
+
+void set_entry(ConfigValues &values, const ConfigEntry &entry, Diagnostics &diagnostics) {
+  std::string name = plain_name(entry.name);
+  std::string text = text_of(entry);
+  for (const Renamed &r : kRenamed) {
+    if (name != r.old_name) continue;
+    name = r.new_name;
+    if (r.inverted) text = text == "1" || lower(text) == "true" ? "false" : "true";
+  }
+  const ConfigVariable *variable = find_variable(name);
+  if (!variable) {
+    std::vector<std::string> names;
+    for (const ConfigVariable &v : config_variables()) names.emplace_back(v.name);
+    Diagnostic &d = diagnostics.emit(diag::UnknownConfig, entry.span, entry.name);
+    if (std::string guess = nearest(name, names); !guess.empty()) d.with_hint("did you mean `" + guess + "`?");
+    return;
+  }
+  if (std::string problem = variable->set(values, text); !problem.empty())
+    diagnostics.emit(diag::BadConfigValue, entry.value_span, entry.name, text, problem);
+}
+
+void set_from_environment(ConfigValues &values, const std::string &name, const ConfigVariable &variable, bool inverted,
+                          const Environment &environment, Diagnostics &diagnostics) {
+  std::string upper = name;
+  std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  for (std::string_view prefix : {"BPFTRACE_", "AWL_"}) {
+    std::string variable_name = std::string(prefix) + upper;
+    const char *text = environment(variable_name);
+    if (!text) continue;
+    std::string given = text;
+    if (inverted) given = given == "1" || given == "true" ? "false" : "true";
+    if (std::string problem = variable.set(values, given); !problem.empty())
+      diagnostics.emit(diag::BadConfigValue, Span{}, variable_name, text, problem);
+  }
+}
+
+}  // namespace
+
+const std::vector<ConfigVariable> &config_variables() {
+  using C = ConfigValues;
+  static const std::vector<ConfigVariable> table = {
+      {"max_strlen", "longest string that str() and buf() read, bytes", set_number<&C::max_strlen, 1, 16384>},
+      {"max_map_keys", "entries of a map", set_number<&C::max_map_keys, 1, 1 << 24>},
+      {"max_probes", "probes to attach at most", set_number<&C::max_probes, 1, 1 << 20>},
+      {"max_cat_bytes", "bytes that cat() prints at most", set_number<&C::max_cat_bytes, 1, 1 << 30>},
+      {"log_size", "bytes of the verifier's log", set_number<&C::log_size, 4096, 1 << 30>},
+      {"print_maps_on_exit", "print all maps at the end", set_bool<&C::print_maps_on_exit>},
+      {"cpp_demangle", "demangle C++ symbols", set_bool<&C::cpp_demangle>},
+      {"missing_probes", "error, warn or ignore", set_missing_probes},
+      {"stack_mode", "form of stacks: bpftrace, perf or raw", set_stack_mode},
+      {"perf_rb_pages", "size of the ring buffer in pages", set_ring_buffer_pages},
+      {"str_trunc_trailer", "shown behind a string that was cut", set_trailer},
+      {"cache_user_symbols", "accepted, no effect", ignore},
+      {"lazy_symbolication", "accepted, no effect", ignore},
+      {"license", "accepted, no effect", ignore},
+      {"max_bpf_progs", "accepted, no effect", ignore},
+      {"on_stack_limit", "accepted, no effect", ignore},
+      {"show_debug_info", "accepted, no effect", ignore},
+      {"use_blazesym", "accepted, no effect", ignore},
+      {"symbol_source", "accepted, no effect", ignore},
+      {"max_type_res_iterations", "accepted, no effect", ignore},
+      {"unstable_addr", "accepted, no effect", ignore},
+      {"unstable_import", "accepted, no effect", ignore},
+      {"unstable_import_statement", "accepted, no effect", ignore},
+      {"unstable_macro", "accepted, no effect", ignore},
+      {"unstable_map_decl", "accepted, no effect", ignore},
+      {"unstable_tseries", "accepted, no effect", ignore},
+      {"unstable_typeinfo", "accepted, no effect", ignore},
+      {"unstable_dw_ustack", "accepted, no effect", ignore},
+  };
+  return table;
+}
+
+ConfigValues read_config(const Program &program, const Environment &environment, Diagnostics &diagnostics) {
+  ConfigValues values;
+  for (const ConfigEntry &entry : program.config) set_entry(values, entry, diagnostics);
+  for (const ConfigVariable &v : config_variables())
+    set_from_environment(values, std::string(v.name), v, false, environment, diagnostics);
+  for (const Renamed &r : kRenamed)
+    set_from_environment(values, std::string(r.old_name), *find_variable(r.new_name), r.inverted, environment,
+                         diagnostics);
+  return values;
+}
+
+}  // namespace awl::ast

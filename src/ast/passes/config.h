@@ -1,0 +1,29 @@
+// Config variables: the `config = { ... }` block and the environment, in one table.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ast/nodes.h"
+#include "base/diagnostic.h"
+#include "runtime/image/manifest.h"
+
+namespace awl::ast {
+
+struct ConfigVariable {
+  std::string_view name;  // "max_strlen"; also accepted upper case and with BPFTRACE_ or AWL_ in front
+  std::string_view doc;
+  // Sets the value from text; the result is empty or says what was expected.
+  std::string (*set)(ConfigValues &values, std::string_view text);
+};
+const std::vector<ConfigVariable> &config_variables();
+
+// Looks a variable up in the environment; null if unset.
+using Environment = std::function<const char *(const std::string &)>;
+
+// Defaults, then the block, then the environment, which wins.
+ConfigValues read_config(const Program &program, const Environment &environment, Diagnostics &diagnostics);
+
+}  // namespace awl::ast

@@ -1,0 +1,47 @@
+// What the compiler knows of a program besides its tree. Made by infer_types(), immutable afterwards.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ast/nodes.h"
+#include "ast/passes/bind.h"
+#include "ast/passes/resolve.h"
+#include "ast/passes/stdlib.h"
+#include "base/diagnostic.h"
+#include "runtime/image/manifest.h"
+#include "runtime/types/type_store.h"
+
+namespace awl::ast {
+
+// What stays the same from binding to lowering.
+struct CompileInput {
+  Program &program;
+  const std::vector<Unit> &units;
+  const Names &names;
+  FunctionTable &functions;
+  TypeStore &store;
+  const ConfigValues &config;
+  const std::vector<std::string> &params;  // positional
+};
+
+struct MapFacts {
+  std::string name;                // "@x"
+  Span first;                      // where it is named first
+  bool shape_known = false;        // keys says whether it has keys
+  std::vector<const Type *> keys;  // empty: scalar map
+  const Type *value = nullptr;     // null until something was stored
+  const MapDecl *declared = nullptr;
+};
+
+struct Facts {
+  NodeTable<const Type *> types;                  // of expressions
+  std::map<std::string, MapFacts> maps;           // by name with `@`
+  std::vector<std::vector<const Type *>> locals;  // by unit and local
+};
+
+// Types of everything, by rules to a fixed point; then each rule once more for the diagnostics.
+Facts infer_types(const CompileInput &input, Diagnostics &diagnostics);
+
+}  // namespace awl::ast

@@ -1,0 +1,279 @@
+// The rules of expressions.
+#include <cassert>
+
+#include "ast/passes/inference.h"
+#include "base/strings.h"
+#include "runtime/types/constants.h"
+
+namespace awl::ast {
+
+const Type *Inference::infer(Expr *expr) {
+  const Type *type = rule(expr);
+  facts_.types.set(expr, type);
+  return type;
+}
+
+const Type *Inference::rule(Expr *expr) {
+  TypeStore &s = store();
+  switch (expr->kind) {
+    case NodeKind::IntegerLiteral: return s.integer(8, !static_cast<IntegerLiteral *>(expr)->is_unsigned);
+    case NodeKind::StringLiteral:
+      return s.string(static_cast<uint32_t>(static_cast<StringLiteral *>(expr)->value.size()) + 1);
+    case NodeKind::BoolLiteral: return s.boolean();
+    case NodeKind::Identifier: return infer_identifier(static_cast<Identifier *>(expr));
+    case NodeKind::PositionalParam: return infer_param(static_cast<PositionalParam *>(expr));
+    case NodeKind::ParamCount: return s.int64();
+    case NodeKind::Variable: return infer_variable(static_cast<Variable *>(expr));
+    case NodeKind::MapAccess: return infer_map(static_cast<MapAccess *>(expr));
+    case NodeKind::Call: {
+      auto *call = static_cast<Call *>(expr);
+      if (auto site = call_site(input_.functions, expr)) return infer_call(*site);
+      for (Expr *arg : call->args) infer(arg);
+      Diagnostic &d = error(diag::UnknownFunction, call->name_span, call->name);
+      if (std::string guess = nearest(call->name, input_.functions.names()); !guess.empty())
+        d.with_hint("did you mean `" + guess + "`?");
+      return poison();
+    }
+    case NodeKind::FieldAccess: return infer_field(static_cast<FieldAccess *>(expr));
+    case NodeKind::Index: return infer_index(static_cast<Index *>(expr));
+    case NodeKind::Unary: return infer_unary(static_cast<Unary *>(expr));
+    case NodeKind::Binary: return infer_binary(static_cast<Binary *>(expr));
+    case NodeKind::Conditional: return infer_conditional(static_cast<Conditional *>(expr));
+    case NodeKind::IncDec: return infer_incdec(static_cast<IncDec *>(expr));
+    case NodeKind::Cast: return infer_cast(static_cast<Cast *>(expr));
+    case NodeKind::TupleExpr: return infer_tuple(static_cast<TupleExpr *>(expr)->elements, nullptr);
+    case NodeKind::RecordExpr: {
+      auto *record = static_cast<RecordExpr *>(expr);
+      return infer_tuple(record->elements, &record->names);
+    }
+    case NodeKind::SizeOf: {
+      auto *size = static_cast<SizeOf *>(expr);
+      if (size->type) resolve(*size->type);
+      if (size->operand) infer(size->operand);
+      return s.uint64();
+    }
+    case NodeKind::OffsetOf: return infer_offsetof(static_cast<OffsetOf *>(expr));
+    case NodeKind::BlockExpr: {
+      auto *block = static_cast<BlockExpr *>(expr);
+      visit_block(block->block);
+      return infer(block->value);
+    }
+    case NodeKind::Poison: return poison();
+    default: assert(false && "not an expression"); return poison();
+  }
+}
+
+const Type *Inference::operand(Expr *expr) {
+  const Type *type = infer(expr);
+  if (type && type->kind == TypeKind::Aggregate) {
+    const Type *value = aggregate_value(store(), type);
+    if (!value) error(diag::BadOperand, expr->span, "a read", describe(type));
+    return value ? value : poison();
+  }
+  return type;
+}
+
+const Type *Inference::infer_param(PositionalParam *expr) {
+  const auto &params = input_.params;
+  if (expr->number > params.size()) {
+    error(diag::MissingParam, expr->span, expr->number, "0");
+    return store().int64();
+  }
+  if (constant(expr)) return store().int64();
+  return store().string(static_cast<uint32_t>(params[expr->number - 1].size()) + 1);
+}
+
+const Type *Inference::infer_variable(Variable *expr) {
+  uint32_t index = input_.names.local_of[expr];
+  const LocalFacts &local = input_.names.locals[unit_][index];
+  const Type *type = facts_.locals[unit_][index];
+  if (!type && local.assignments == 0 && !local.declared) {
+    std::vector<std::string> names;
+    for (const LocalFacts &other : input_.names.locals[unit_])
+      if (other.assignments > 0) names.push_back(other.name);
+    Diagnostic &d = error(diag::UndefinedVariable, expr->span, expr->name);
+    if (std::string guess = nearest(expr->name, names); !guess.empty())
+      d.with_hint("did you mean `$" + guess + "`?");
+    else
+      d.with_hint("variables hold only within one probe; use a map such as `@" + expr->name + "` to pass values on");
+    return poison();
+  }
+  return type;
+}
+
+const Type *Inference::infer_map(MapAccess *expr) {
+  MapFacts &facts = map(expr);
+  if (expr->keys.empty() && facts.shape_known && !facts.keys.empty()) {
+    error(diag::MapKeyed, expr->span, facts.name, "has keys: read one entry").with_hint("write `" + facts.name + "[...]`");
+    return poison();
+  }
+  use_keys(facts, expr->keys, expr->span);
+  return facts.value;
+}
+
+const Type *Inference::infer_field(FieldAccess *expr) {
+  const Type *base = infer(expr->base);
+  if (!base || base->is_poison()) return base;
+  if (base->kind == TypeKind::Tuple) {
+    for (const Field &f : base->fields)
+      if (f.name == expr->name) return f.type;
+    error(diag::TupleIndex, expr->name_span, describe(base), expr->name);
+    return poison();
+  }
+  const Type *owner = base->is_pointer() ? base->target : base;
+  if (owner->kind != TypeKind::Struct) {
+    Diagnostic &d = error(diag::NoFields, expr->base->span, describe(base));
+    if (base->is_integral()) d.with_hint("cast it: `((struct NAME *)...)." + expr->name + "`");
+    return poison();
+  }
+  Result<std::optional<FieldRef>> field = store().field(owner, expr->name);
+  if (!field) {
+    error(diag::NotSupported, expr->name_span, field.error().message);
+    return poison();
+  }
+  if (!*field) {
+    std::vector<std::string> names;
+    if (auto fields = store().fields(owner))
+      for (const Field &f : **fields) names.push_back(f.name);
+    Diagnostic &d = error(diag::UnknownField, expr->name_span, expr->name, to_string(owner));
+    if (std::string guess = nearest(expr->name, names); !guess.empty()) d.with_hint("did you mean `" + guess + "`?");
+    else if (names.size() > 0 && names.size() <= 16) d.with_hint(fmt::format("it has: {}", fmt::join(names, ", ")));
+    return poison();
+  }
+  return field_value_type(store(), (*field)->type);
+}
+
+const Type *Inference::infer_index(Index *expr) {
+  const Type *base = infer(expr->base);
+  const Type *index = operand(expr->index);
+  if (index && !index->is_integral() && !index->is_poison())
+    error(diag::BadOperand, expr->index->span, "an index", describe(index));
+  if (!base || base->is_poison()) return base;
+  if (base->kind == TypeKind::Tuple) {
+    std::optional<int64_t> number = constant(expr->index);
+    if (!number || *number < 0 || static_cast<size_t>(*number) >= base->fields.size()) {
+      error(diag::TupleIndex, expr->index->span, describe(base), number ? std::to_string(*number) : "of this number");
+      return poison();
+    }
+    return base->fields[static_cast<size_t>(*number)].type;
+  }
+  if (base->kind == TypeKind::Array) {
+    std::optional<int64_t> number = constant(expr->index);
+    if (number && base->count > 0 && (*number < 0 || *number >= base->count))
+      error(diag::OutOfRange, expr->index->span, "the index", *number, fmt::format("0 to {}", base->count - 1));
+    return field_value_type(store(), base->target);
+  }
+  if (base->is_string()) return store().integer(1, true);
+  if (base->is_pointer() && base->target->kind != TypeKind::Void) return field_value_type(store(), base->target);
+  error(diag::NotIndexable, expr->base->span, describe(base));
+  return poison();
+}
+
+const Type *Inference::infer_unary(Unary *expr) {
+  if (expr->op == UnaryOp::AddressOf) {
+    error(diag::NotSupported, expr->span, "`&`");
+    return poison();
+  }
+  const Type *type = operand(expr->operand);
+  if (!type || type->is_poison()) return type;
+  if (expr->op == UnaryOp::Deref) {
+    if (type->is_pointer() && type->target->kind != TypeKind::Void) return field_value_type(store(), type->target);
+  } else if (expr->op == UnaryOp::Not) {
+    if (type->is_scalar()) return store().boolean();
+  } else if (type->is_integral()) {
+    return expr->op == UnaryOp::Negate ? store().int64() : store().integer(8, type->is_signed);
+  }
+  error(diag::BadOperand, expr->span, to_string(expr->op), describe(type));
+  return poison();
+}
+
+const Type *Inference::infer_binary(Binary *expr) {
+  const Type *left = operand(expr->left);
+  const Type *right = operand(expr->right);
+  switch (expr->op) {
+    case BinaryOp::LogicalAnd:
+    case BinaryOp::LogicalOr:
+      for (auto [side, type] : {std::pair{expr->left, left}, std::pair{expr->right, right}})
+        if (type && !type->is_scalar()) error(diag::BadOperand, side->span, to_string(expr->op), describe(type));
+      return store().boolean();
+    case BinaryOp::Equal:
+    case BinaryOp::NotEqual:
+    case BinaryOp::Less:
+    case BinaryOp::LessEqual:
+    case BinaryOp::Greater:
+    case BinaryOp::GreaterEqual: return infer_comparison(expr, left, right);
+    default: return infer_arithmetic(expr, left, right);
+  }
+}
+
+const Type *Inference::infer_arithmetic(Binary *expr, const Type *left, const Type *right) {
+  if (!left || !right) return nullptr;
+  if (left->is_poison() || right->is_poison()) return poison();
+  bool additive = expr->op == BinaryOp::Add || expr->op == BinaryOp::Sub;
+  if (left->is_integral() && right->is_integral()) return store().integer(8, left->is_signed && right->is_signed);
+  if (additive && left->is_pointer() && right->is_integral()) return left;
+  if (expr->op == BinaryOp::Add && left->is_integral() && right->is_pointer()) return right;
+  if (expr->op == BinaryOp::Sub && left->is_pointer() && right->is_pointer()) return store().int64();
+  if ((left->is_pointer() || left->is_integral()) && (right->is_pointer() || right->is_integral()))
+    return store().uint64();
+  error(diag::BadOperands, expr->span, to_string(expr->op), describe(left), describe(right));
+  return poison();
+}
+
+const Type *Inference::infer_comparison(Binary *expr, const Type *left, const Type *right) {
+  if (!left || !right || left->is_poison() || right->is_poison()) return store().boolean();
+  bool equality = expr->op == BinaryOp::Equal || expr->op == BinaryOp::NotEqual;
+  bool scalars = left->is_scalar() && right->is_scalar();
+  bool same_memory = !left->is_scalar() && !right->is_scalar() && join_types(store(), left, right);
+  if (scalars || (equality && same_memory)) return store().boolean();
+  Diagnostic &d = error(diag::BadOperands, expr->span, to_string(expr->op), describe(left), describe(right));
+  if (left->is_string() != right->is_string()) d.with_hint("`str()` makes a string of an address");
+  return poison();
+}
+
+const Type *Inference::infer_conditional(Conditional *expr) {
+  visit_condition(expr->condition);
+  const Type *then = operand(expr->then ? expr->then : expr->condition);
+  const Type *otherwise = operand(expr->otherwise);
+  if (!then) return otherwise;
+  if (!otherwise) return then;
+  if (then->kind == TypeKind::Void && otherwise->kind == TypeKind::Void) return then;
+  const Type *joined = join_types(store(), then, otherwise);
+  if (!joined) {
+    error(diag::BadOperands, expr->span, "?:", describe(then), describe(otherwise));
+    return poison();
+  }
+  return joined;
+}
+
+const Type *Inference::infer_incdec(IncDec *expr) {
+  if (auto *variable = as<Variable>(expr->target)) {
+    const Type *type = facts_.locals[unit_][input_.names.local_of[variable]];
+    if (!type) assign_local(variable, store().int64(), expr->span);
+  } else if (auto *access = as<MapAccess>(expr->target)) {
+    if (!map(access).value) assign_map(access, store().int64(), expr->span);
+  } else {
+    error(diag::NotAssignable, expr->target->span, "this").with_hint("only `$variables` and `@maps` can be counted up");
+    return poison();
+  }
+  const Type *type = infer(expr->target);
+  if (type && !type->is_integral() && !type->is_pointer() && !type->is_poison())
+    error(diag::BadOperand, expr->span, expr->increment ? "++" : "--", describe(type));
+  return type && type->is_integral() ? store().integer(8, type->is_signed) : type;
+}
+
+const Type *Inference::infer_tuple(const std::vector<Expr *> &elements, const std::vector<std::string> *names) {
+  std::vector<const Type *> types;
+  for (Expr *e : elements) {
+    const Type *type = operand(e);
+    if (!type) return nullptr;
+    if (type->kind == TypeKind::Void) {
+      error(diag::NoValue, e->span, std::string("this"));
+      type = poison();
+    }
+    types.push_back(stored_type(store(), type));
+  }
+  return names ? store().record(*names, types) : store().tuple(types);
+}
+
+}  // namespace awl::ast

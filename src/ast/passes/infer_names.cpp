@@ -1,0 +1,307 @@
+// The rules of names, calls, casts and constants.
+#include <algorithm>
+
+#include "ast/intrinsics/intrinsic.h"
+#include "ast/passes/inference.h"
+#include "base/strings.h"
+#include "runtime/types/constants.h"
+
+namespace awl::ast {
+
+std::optional<uint32_t> argument_number(std::string_view name) {
+  if (!name.starts_with("arg") || name.size() < 4 || name.size() > 6) return std::nullopt;
+  name.remove_prefix(3);
+  if (!std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;
+  return static_cast<uint32_t>(std::stoul(std::string(name)));
+}
+
+std::optional<CallSite> call_site(FunctionTable &functions, Expr *expr) {
+  CallSite site;
+  site.node = expr;
+  if (auto *call = as<Call>(expr)) {
+    site.function = functions.find(call->name);
+    site.args = call->args;
+    site.name_span = call->name_span;
+  } else if (auto *identifier = as<Identifier>(expr)) {
+    site.function = functions.find(identifier->name);
+    site.name_span = identifier->span;
+  }
+  if (!site.function) return std::nullopt;
+  return site;
+}
+
+const Type *Inference::infer_identifier(Identifier *expr) {
+  if (std::optional<uint32_t> number = argument_number(expr->name)) return infer_argn(*number, expr->span);
+  if (auto site = call_site(input_.functions, expr)) return infer_call(*site);
+  if (auto known = named_constant(input_, expr->name)) return known->first;
+  return unknown_name(expr);
+}
+
+const Type *Inference::unknown_name(Identifier *expr) {
+  std::vector<std::string> names = input_.functions.names();
+  Diagnostic &d = error(diag::UnknownName, expr->span, expr->name);
+  std::string guess = nearest(expr->name, names);
+  if (guess.empty()) guess = nearest(expr->name, uapi_constant_names());
+  if (!guess.empty()) d.with_hint("did you mean `" + guess + "`?");
+  else d.with_hint("variables start with `$`, maps with `@`");
+  return poison();
+}
+
+const Type *Inference::infer_argn(uint32_t number, Span span) {
+  const ProbeContext &context = unit().context;
+  std::string name = "arg" + std::to_string(number);
+  if (context.args_reach == ArgReach::None) {
+    Diagnostic &d = error(diag::NotAvailable, span, name, unit().text);
+    if (context.prog_type == ProgType::Tracepoint) d.with_hint("use `args.FIELD`; `awl -lv '" + unit().text + "'` lists them");
+    return poison();
+  }
+  if (number >= context.arg_count) {
+    Diagnostic &d = error(diag::NotAvailable, span, name, unit().text);
+    d.with_hint(context.arg_count == 0 ? "this probe has no arguments"
+                                       : fmt::format("it has arg0 to arg{}", context.arg_count - 1));
+    return poison();
+  }
+  return store().int64();
+}
+
+bool Inference::check_signature(const CallSite &call) {
+  const Function &f = *call.function;
+  size_t least = required_params(f);
+  size_t most = f.params.size();
+  size_t given = call.args.size();
+  if (given >= least && (given <= most || is_variadic(f))) return true;
+  std::string wanted = is_variadic(f)  ? fmt::format("at least {}", least)
+                       : least == most ? fmt::format("{}", least)
+                                       : fmt::format("{} to {}", least, most);
+  wanted += wanted == "1" || wanted == "at least 1" ? " argument" : " arguments";
+  error(diag::ArgumentCount, call.node->span, f.name, wanted, given).with_hint("its form is `" + signature(f) + "`");
+  return false;
+}
+
+bool Inference::check_needs(const CallSite &call) {
+  const Function &f = *call.function;
+  const ProbeContext &c = unit().context;
+  bool fits = (!needs(f, "regs") || c.has_regs) && (!needs(f, "retval") || c.has_retval) &&
+              (!needs(f, "func") || c.has_func) && (!needs(f, "args") || c.args) &&
+              (!needs(f, "user") || c.user_code);
+  if (!fits) {
+    Diagnostic &d = error(diag::NotAvailable, call.name_span, f.name, unit().text);
+    if (needs(f, "retval")) d.with_hint("return values are seen by kretprobe and uretprobe");
+    if (needs(f, "args") && c.args_reach != ArgReach::None) d.with_hint("use arg0, arg1, ...");
+  }
+  if (fits && attribute(f, "unsafe") && !input_.config.unsafe) {
+    error(diag::Unsafe, call.name_span, f.name + "()").with_hint("allow it with --unsafe");
+  }
+  return fits;
+}
+
+namespace {
+
+// What a parameter's pattern says of an argument's type; literals, words and constants look at the node instead.
+bool matches(std::string_view pattern, const Type *type) {
+  if (pattern == "any") return type->kind != TypeKind::Void;
+  if (pattern == "integer") return type->is_integral();
+  if (pattern == "pointer") return type->is_pointer() || type->kind == TypeKind::Array || type->kind == TypeKind::Struct;
+  if (pattern == "string") return type->is_string();
+  if (pattern == "buffer") return type->kind == TypeKind::Buffer;
+  return false;
+}
+
+}  // namespace
+
+const Type *Inference::infer_call(const CallSite &call) {
+  const Function &f = *call.function;
+  bool fits = check_signature(call);
+  for (size_t i = 0; i < call.args.size(); i++) {
+    Expr *arg = call.args[i];
+    const FunctionParam *param = i < f.params.size() ? &f.params[i] : is_variadic(f) ? &f.params.back() : nullptr;
+    std::vector<std::string> patterns = split(param ? param->type.name : "any", '|');
+    auto has = [&](std::string_view p) { return std::ranges::find(patterns, p) != patterns.end(); };
+    if (has("map")) {
+      if (!map_argument(arg)) {
+        error(diag::ArgumentType, arg->span, i + 1, f.name, "no map", "a map");
+        fits = false;
+      }
+      continue;
+    }
+    if (as<MapAccess>(arg) && f.name == "print") {
+      map_argument(arg);
+      continue;
+    }
+    if (has("word") && as<Identifier>(arg)) continue;
+    const Type *type = operand(arg);
+    if (!type || type->is_poison()) continue;
+    if (has("literal") && literal(arg)) continue;
+    if (has("constant") && constant(arg)) continue;
+    if (!std::ranges::any_of(patterns, [&](const std::string &p) { return matches(p, type); })) {
+      std::string wanted;
+      for (const std::string &p : patterns)
+        wanted += (wanted.empty() ? "" : " or ") + (p == "literal" ? "a string literal" : p == "constant" ? "a constant" : p == "word" ? "a word" : "`" + p + "`");
+      error(diag::ArgumentType, arg->span, i + 1, f.name, describe(type), wanted);
+      fits = false;
+    }
+  }
+  if (!fits || !check_needs(call)) return poison();
+  if (attribute(f, "aggregate")) return infer_aggregate(call);
+  if (const Attribute *a = attribute(f, "intrinsic")) return find_intrinsic(a->argument)->infer(*this, call);
+  return resolve(f.result);
+}
+
+const Type *Inference::infer_aggregate(const CallSite &call) {
+  std::string_view kind = attribute(*call.function, "aggregate")->argument;
+  const Type *argument = call.args.empty() ? nullptr : stored_type(store(), facts_.types[call.args[0]]);
+  if (argument && !argument->is_poison()) argument = store().integer(8, argument->is_signed);
+  TypeStore &s = store();
+  if (kind == "count") return s.aggregate(AggregateKind::Count, s.int64());
+  if (kind == "sum") return s.aggregate(AggregateKind::Sum, argument);
+  if (kind == "min") return s.aggregate(AggregateKind::Min, argument);
+  if (kind == "max") return s.aggregate(AggregateKind::Max, argument);
+  if (kind == "avg") return s.aggregate(AggregateKind::Avg, argument);
+  if (kind == "stats") return s.aggregate(AggregateKind::Stats, argument);
+  if (kind == "hist") {
+    int64_t bits = call.args.size() > 1 ? constant_argument(call, 1, 0, 5, "the number of bits") : 0;
+    return s.hist(s.int64(), static_cast<uint32_t>(bits));
+  }
+  int64_t low = constant_argument(call, 1, 0, INT32_MAX, "the minimum");
+  int64_t high = constant_argument(call, 2, low + 1, INT64_MAX / 2, "the maximum");
+  int64_t step = constant_argument(call, 3, 1, INT64_MAX / 2, "the step");
+  if ((high - low) / step > 1000) {
+    error(diag::OutOfRange, call.node->span, "the number of buckets", (high - low) / step, "at most 1000");
+    return poison();
+  }
+  return s.lhist(s.int64(), low, high, step);
+}
+
+int64_t Inference::constant_argument(const CallSite &call, size_t index, int64_t low, int64_t high, std::string_view what) {
+  std::optional<int64_t> value = constant(call.args[index]);
+  if (!value) {
+    error(diag::NotConstant, call.args[index]->span, std::string(what));
+    return low;
+  }
+  if (*value < low || *value > high) {
+    error(diag::OutOfRange, call.args[index]->span, std::string(what), *value,
+          high == INT32_MAX || high > INT32_MAX ? fmt::format("at least {}", low) : fmt::format("{} to {}", low, high));
+    return low;
+  }
+  return *value;
+}
+
+std::optional<std::pair<const Type *, int64_t>> named_constant(const CompileInput &input, const std::string &name) {
+  bool in_script = std::ranges::any_of(input.program.types, [&](const CType &type) {
+    return std::ranges::any_of(type.enumerators, [&](const CEnumerator &e) { return e.name == name; });
+  });
+  // The table costs nothing to ask, the kernel's BTF some milliseconds.
+  if (!in_script)
+    if (std::optional<int64_t> value = uapi_constant(name)) return std::pair{input.store.int64(), *value};
+  return input.store.enumerator(name);
+}
+
+std::optional<int64_t> fold_constant(const CompileInput &input, const Expr *expr) {
+  if (const auto *e = as<IntegerLiteral>(expr)) return static_cast<int64_t>(e->value);
+  if (const auto *e = as<BoolLiteral>(expr)) return e->value;
+  if (const auto *e = as<PositionalParam>(expr)) {
+    if (e->number > input.params.size()) return 0;
+    std::string_view text = input.params[e->number - 1];
+    bool negative = text.starts_with("-");
+    std::optional<uint64_t> value = parse_unsigned(text.substr(negative ? 1 : 0));
+    if (!value) return std::nullopt;
+    return static_cast<int64_t>(negative ? 0 - *value : *value);
+  }
+  if (as<ParamCount>(expr)) return static_cast<int64_t>(input.params.size());
+  if (const auto *e = as<Identifier>(expr)) {
+    if (input.functions.find(e->name)) return std::nullopt;
+    auto known = named_constant(input, e->name);
+    return known ? std::optional(known->second) : std::nullopt;
+  }
+  if (const auto *e = as<Unary>(expr)) {
+    std::optional<int64_t> value = fold_constant(input, e->operand);
+    if (!value) return std::nullopt;
+    if (e->op == UnaryOp::Negate) return static_cast<int64_t>(0 - static_cast<uint64_t>(*value));
+    if (e->op == UnaryOp::BitNot) return ~*value;
+    return std::nullopt;
+  }
+  if (const auto *e = as<Binary>(expr)) {
+    std::optional<int64_t> a = fold_constant(input, e->left), b = fold_constant(input, e->right);
+    if (!a || !b) return std::nullopt;
+    auto x = static_cast<uint64_t>(*a), y = static_cast<uint64_t>(*b);
+    switch (e->op) {
+      case BinaryOp::Add: return static_cast<int64_t>(x + y);
+      case BinaryOp::Sub: return static_cast<int64_t>(x - y);
+      case BinaryOp::Mul: return static_cast<int64_t>(x * y);
+      case BinaryOp::Div: return *b > 0 ? std::optional(*a / *b) : std::nullopt;
+      case BinaryOp::ShiftLeft: return static_cast<int64_t>(y < 64 ? x << y : 0);
+      case BinaryOp::BitOr: return static_cast<int64_t>(x | y);
+      case BinaryOp::BitAnd: return static_cast<int64_t>(x & y);
+      default: return std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> fold_literal(const CompileInput &input, const Expr *expr) {
+  if (const auto *e = as<StringLiteral>(expr)) return e->value;
+  if (const auto *e = as<PositionalParam>(expr))
+    return e->number <= input.params.size() ? input.params[e->number - 1] : std::string();
+  if (const auto *e = as<Call>(expr); e && e->name == "str" && e->args.size() == 1 && as<PositionalParam>(e->args[0]))
+    return fold_literal(input, e->args[0]);
+  return std::nullopt;
+}
+
+std::optional<int64_t> Inference::constant(const Expr *expr) const { return fold_constant(input_, expr); }
+std::optional<std::string> Inference::literal(const Expr *expr) const { return fold_literal(input_, expr); }
+
+const Type *Inference::resolve(const TypeName &name) {
+  const Type *type = nullptr;
+  if (name.typeof_expr) {
+    type = infer(name.typeof_expr);
+    if (!type) return nullptr;
+  } else if ((name.name == "string" || name.name == "buffer") && !name.array.empty()) {
+    auto size = static_cast<uint32_t>(name.array[0]);
+    return name.name == "string" ? store().string(size) : store().buffer(size);
+  } else {
+    Result<std::optional<const Type *>> found = store().find(name.name);
+    if (!found || !*found) {
+      Diagnostic &d = error(diag::UnknownType, name.span, name.name);
+      if (!found) d.note(found.error().message).with_hint(found.error().hint);
+      else if (std::string guess = nearest(name.name, store().names()); !guess.empty())
+        d.with_hint("did you mean `" + guess + "`?");
+      return poison();
+    }
+    type = **found;
+  }
+  for (int i = 0; i < name.pointers; i++) type = store().pointer(type);
+  for (auto it = name.array.rbegin(); it != name.array.rend(); ++it) type = store().array(type, static_cast<uint32_t>(*it));
+  return type;
+}
+
+const Type *Inference::infer_cast(Cast *expr) {
+  const Type *from = operand(expr->operand);
+  const Type *to = resolve(expr->type);
+  if (!from || !to || from->is_poison() || to->is_poison()) return to;
+  bool scalar = from->is_scalar() || from->kind == TypeKind::Array;
+  if (to->is_scalar() && scalar) return to;
+  // Bytes of a string, array or integer seen as an array.
+  if (to->kind == TypeKind::Array && from->is_integral() && to->size <= 8) return to;
+  if (to->is_string() && from->is_string()) return to;
+  if (to == from) return to;
+  Diagnostic &d = error(diag::BadCast, expr->span, describe(from), describe(to));
+  if (to->kind == TypeKind::Struct) d.with_hint("cast to a pointer: `(" + to_string(to) + " *)`");
+  return poison();
+}
+
+const Type *Inference::infer_offsetof(OffsetOf *expr) {
+  const Type *type = expr->type ? resolve(*expr->type) : infer(expr->operand);
+  for (const std::string &name : expr->path) {
+    if (!type || type->is_poison()) break;
+    if (type->is_pointer()) type = type->target;
+    auto field = type->kind == TypeKind::Struct ? store().field(type, name) : std::optional<FieldRef>();
+    if (!field || !*field) {
+      error(diag::UnknownField, expr->span, name, to_string(type));
+      break;
+    }
+    type = (*field)->type;
+  }
+  return store().uint64();
+}
+
+}  // namespace awl::ast

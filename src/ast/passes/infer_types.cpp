@@ -1,0 +1,259 @@
+// The fixed point, and the rules of statements.
+#include <cassert>
+
+#include "ast/passes/inference.h"
+
+namespace awl::ast {
+
+namespace {
+// Types only grow (string sizes, signedness, pointer to void), so few rounds suffice; more is a bug.
+constexpr int kMaxRounds = 32;
+}  // namespace
+
+Facts infer_types(const CompileInput &input, Diagnostics &diagnostics) {
+  Facts facts;
+  for (size_t u = 0; u < input.units.size(); u++) facts.locals.emplace_back(input.names.locals[u].size(), nullptr);
+  for (const MapDecl &decl : input.program.maps) {
+    MapFacts &map = facts.maps["@" + decl.name];
+    map.name = "@" + decl.name;
+    map.first = decl.span;
+    map.declared = &decl;
+  }
+  for (int round = 0; round < kMaxRounds; round++) {
+    Diagnostics discarded;
+    if (!Inference(input, facts, discarded).run()) break;
+    assert(round + 1 < kMaxRounds);
+  }
+  Inference(input, facts, diagnostics).run();
+  return facts;
+}
+
+bool Inference::run() {
+  changed_ = false;
+  for (unit_ = 0; unit_ < input_.units.size(); unit_++) {
+    loops_ = 0;
+    if (unit().predicate) visit_condition(unit().predicate);
+    if (unit().body) visit_block(unit().body);
+  }
+  return changed_;
+}
+
+void Inference::visit_block(Block *block) {
+  for (Stmt *s : block->body) visit(s);
+}
+
+void Inference::visit(Stmt *stmt) {
+  switch (stmt->kind) {
+    case NodeKind::ExprStmt: return visit_expr_stmt(static_cast<ExprStmt *>(stmt));
+    case NodeKind::Assign: return visit_assign(static_cast<Assign *>(stmt));
+    case NodeKind::Let: return visit_let(static_cast<Let *>(stmt));
+    case NodeKind::Block: return visit_block(static_cast<Block *>(stmt));
+    case NodeKind::If: {
+      auto *s = static_cast<If *>(stmt);
+      visit_condition(s->condition);
+      visit_block(s->then);
+      if (s->otherwise) visit_block(s->otherwise);
+      return;
+    }
+    case NodeKind::While: {
+      auto *s = static_cast<While *>(stmt);
+      visit_condition(s->condition);
+      loops_++;
+      visit_block(s->body);
+      loops_--;
+      return;
+    }
+    case NodeKind::Unroll: return visit_unroll(static_cast<Unroll *>(stmt));
+    case NodeKind::ForMap:
+    case NodeKind::ForRange: error(diag::NotSupported, stmt->span, "`for`"); return;
+    case NodeKind::Jump: {
+      auto *s = static_cast<Jump *>(stmt);
+      if (s->value) infer(s->value);
+      if (s->jump != JumpKind::Return && loops_ == 0)
+        error(diag::StrayJump, s->span, s->jump == JumpKind::Break ? "break" : "continue");
+      return;
+    }
+    default: assert(false && "not a statement");
+  }
+}
+
+void Inference::visit_condition(Expr *condition) {
+  const Type *type = operand(condition);
+  if (type && !type->is_scalar()) error(diag::BadCondition, condition->span, describe(type));
+}
+
+void Inference::visit_unroll(Unroll *loop) {
+  infer(loop->count);
+  std::optional<int64_t> count = constant(loop->count);
+  if (!count) {
+    error(diag::NotConstant, loop->count->span, "the count of `unroll`").with_hint("use `while` for counts that are not");
+  } else if (*count < 1 || *count > 100) {
+    error(diag::OutOfRange, loop->count->span, "the count of `unroll`", *count, "1 to 100");
+  }
+  loops_++;
+  visit_block(loop->body);
+  loops_--;
+}
+
+void Inference::visit_expr_stmt(ExprStmt *stmt) {
+  if (auto call = call_site(input_.functions, stmt->expr); call && attribute(*call->function, "aggregate")) {
+    infer(stmt->expr);
+    error(diag::AggregateMisuse, stmt->span, call->function->name + "()")
+        .with_hint("write `@ = " + call->function->name + "(...)` or `@[key] = " + call->function->name + "(...)`");
+    return;
+  }
+  infer(stmt->expr);
+}
+
+void Inference::visit_let(Let *let) {
+  const Type *type = nullptr;
+  if (let->type) type = resolve(*let->type);
+  if (let->value) {
+    const Type *given = infer(let->value);
+    if (type && given && !join_types(store(), type, given))
+      error(diag::AssignMismatch, let->value->span, "$" + let->variable->name, describe(type), describe(given));
+    if (!type) type = given;
+  }
+  assign_local(let->variable, type, let->span);
+}
+
+void Inference::visit_assign(Assign *assign) {
+  if (auto *target = as<Identifier>(assign->target); target && target->name == "_") {
+    infer(assign->value);
+    return;
+  }
+  auto *variable = as<Variable>(assign->target);
+  auto *access = as<MapAccess>(assign->target);
+  if (!variable && !access) {
+    infer(assign->value);
+    if (assign->target->kind != NodeKind::Poison)
+      error(diag::NotAssignable, assign->target->span, "this").with_hint("only `$variables` and `@maps` can be assigned to");
+    return;
+  }
+  const Type *type = nullptr;
+  if (auto call = call_site(input_.functions, assign->value); call && attribute(*call->function, "aggregate")) {
+    type = infer(assign->value);
+    if (!access || assign->op) {
+      error(diag::AggregateMisuse, assign->value->span, call->function->name + "()");
+      return;
+    }
+  } else {
+    type = infer(assign->value);
+    if (type && type->kind == TypeKind::Aggregate) type = operand(assign->value);
+    if (type && type->kind == TypeKind::Void) {
+      error(diag::NoValue, assign->value->span, std::string("this"));
+      type = poison();
+    }
+    if (assign->op) {
+      const Type *old = infer(assign->target);
+      bool integers = (!old || old->is_integral() || old->is_pointer()) && (!type || type->is_integral());
+      if (!integers && !(type && type->is_poison()) && !(old && old->is_poison()))
+        error(diag::BadOperands, assign->span, std::string(to_string(*assign->op)) + "=", describe(old), describe(type));
+      if (old && old->is_pointer()) type = old;
+    }
+  }
+  if (variable) return assign_local(variable, type, assign->span);
+  assign_map(access, type, assign->span);
+}
+
+void Inference::assign_local(Variable *target, const Type *type, Span span) {
+  uint32_t index = input_.names.local_of[target];
+  const Type *&known = facts_.locals[unit_][index];
+  const TypeName *declared = input_.names.locals[unit_][index].declared;
+  const Type *next = declared ? resolve(*declared) : stored_type(store(), type);
+  const Type *joined = declared ? next : join_types(store(), known, next);
+  if (known && next && (!joined || (declared && type && !join_types(store(), declared ? next : known, type)))) {
+    error(diag::AssignMismatch, span, "$" + target->name, describe(known), describe(type));
+    return;
+  }
+  if (joined != known) {
+    known = joined;
+    changed_ = true;
+  }
+  facts_.types.set(target, known);
+}
+
+void Inference::assign_map(MapAccess *target, const Type *type, Span span) {
+  MapFacts &facts = map(target);
+  use_keys(facts, target->keys, target->span);
+  const Type *next = stored_type(store(), type);
+  const Type *joined = join_types(store(), facts.value, next);
+  if (facts.value && next && !joined) {
+    error(diag::AssignMismatch, span, facts.name, describe(facts.value), describe(type))
+        .at(facts.first, "first used here");
+    return;
+  }
+  if (joined != facts.value) {
+    facts.value = joined;
+    changed_ = true;
+  }
+  facts_.types.set(target, facts.value);
+}
+
+MapFacts &Inference::map(MapAccess *access) {
+  MapFacts &facts = facts_.maps["@" + access->name];
+  if (facts.name.empty()) {
+    facts.name = "@" + access->name;
+    facts.first = access->span;
+  }
+  return facts;
+}
+
+MapFacts *Inference::map_argument(Expr *expr) {
+  auto *access = as<MapAccess>(expr);
+  if (!access) {
+    infer(expr);
+    return nullptr;
+  }
+  MapFacts &facts = map(access);
+  if (!access->keys.empty()) use_keys(facts, access->keys, access->span);
+  facts_.types.set(access, facts.value);
+  return &facts;
+}
+
+bool Inference::use_keys(MapFacts &facts, const std::vector<Expr *> &keys, Span span) {
+  std::vector<const Type *> types;
+  for (Expr *key : keys) {
+    const Type *type = operand(key);
+    if (!type) return true;  // comes in a later round
+    if (type->kind == TypeKind::Void || type->kind == TypeKind::Aggregate) {
+      error(diag::KeyMismatch, key->span, facts.name, describe(type), "a value");
+      type = poison();
+    }
+    types.push_back(stored_type(store(), type));
+  }
+  // @x[(1, 2)] is @x[1, 2].
+  if (types.size() == 1 && types[0]->kind == TypeKind::Tuple && !types[0]->is_record) {
+    const Type *tuple = types[0];
+    types.clear();
+    for (const Field &f : tuple->fields) types.push_back(f.type);
+  }
+  if (!facts.shape_known) {
+    facts.shape_known = true;
+    facts.keys = types;
+    changed_ = true;
+    return true;
+  }
+  bool fits = types.size() == facts.keys.size();
+  std::vector<const Type *> joined = facts.keys;
+  for (size_t i = 0; fits && i < types.size(); i++) {
+    joined[i] = join_types(store(), facts.keys[i], types[i]);
+    fits = joined[i] != nullptr;
+  }
+  if (!fits) {
+    auto text = [](const std::vector<const Type *> &list) {
+      std::string out;
+      for (const Type *t : list) out += (out.empty() ? "" : ", ") + to_string(t);
+      return list.empty() ? std::string("none") : "[" + out + "]";
+    };
+    error(diag::KeyMismatch, span, facts.name, text(types), text(facts.keys)).at(facts.first, "first used here");
+    return false;
+  }
+  if (joined != facts.keys) {
+    facts.keys = joined;
+    changed_ = true;
+  }
+  return true;
+}
+
+}  // namespace awl::ast

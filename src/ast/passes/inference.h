@@ -1,0 +1,122 @@
+// The rules of types: one walk over all units. infer_types() repeats it until nothing changes any more.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ast/passes/facts.h"
+
+namespace awl::ast {
+
+// A call of a function of the standard library, with or without parentheses.
+struct CallSite {
+  const Function *function = nullptr;
+  const Expr *node = nullptr;      // the Call or Identifier
+  std::vector<Expr *> args;
+  Span name_span;
+};
+
+// The call an expression stands for, nullopt if it is none of a known function.
+std::optional<CallSite> call_site(FunctionTable &functions, Expr *expr);
+
+// argN as a number: arg0 is 0; nullopt for other names.
+std::optional<uint32_t> argument_number(std::string_view name);
+
+class Inference {
+ public:
+  Inference(const CompileInput &input, Facts &facts, Diagnostics &diagnostics)
+      : input_(input), facts_(facts), diagnostics_(diagnostics) {}
+
+  // One walk over everything. True if a map or local changed its type.
+  bool run();
+
+  // --- For the rules of intrinsics (src/ast/intrinsics) ---
+  // Type of an expression; null while unknown, poison after an error.
+  const Type *infer(Expr *expr);
+  // Type of the map a `map` argument names; reports anything else.
+  MapFacts *map_argument(Expr *expr);
+  // Notes keys of a map access; false if they do not fit.
+  bool use_keys(MapFacts &map, const std::vector<Expr *> &keys, Span span);
+  std::optional<int64_t> constant(const Expr *expr) const;
+  std::optional<std::string> literal(const Expr *expr) const;
+  [[nodiscard]] const Unit &unit() const { return input_.units[unit_]; }
+  TypeStore &store() { return input_.store; }
+  [[nodiscard]] const CompileInput &input() const { return input_; }
+  template <class... Args, class... Given>
+  Diagnostic &error(const DiagKind<Args...> &kind, Span span, Given &&...given) {
+    return diagnostics_.emit(kind, span, std::forward<Given>(given)...);
+  }
+  // Constant argument in a range; reports and gives `low` otherwise.
+  int64_t constant_argument(const CallSite &call, size_t index, int64_t low, int64_t high, std::string_view what);
+  const Type *poison() { return input_.store.poison(); }
+  // Type named in the script; reports unknown names.
+  const Type *resolve(const TypeName &name);
+
+ private:
+  const Type *rule(Expr *expr);
+  const Type *infer_identifier(Identifier *expr);
+  const Type *infer_param(PositionalParam *expr);
+  const Type *infer_variable(Variable *expr);
+  const Type *infer_map(MapAccess *expr);
+  const Type *infer_call(const CallSite &call);
+  const Type *infer_argn(uint32_t number, Span span);
+  const Type *infer_field(FieldAccess *expr);
+  const Type *infer_index(Index *expr);
+  const Type *infer_unary(Unary *expr);
+  const Type *infer_binary(Binary *expr);
+  const Type *infer_arithmetic(Binary *expr, const Type *left, const Type *right);
+  const Type *infer_comparison(Binary *expr, const Type *left, const Type *right);
+  const Type *infer_conditional(Conditional *expr);
+  const Type *infer_incdec(IncDec *expr);
+  const Type *infer_cast(Cast *expr);
+  const Type *infer_tuple(const std::vector<Expr *> &elements, const std::vector<std::string> *names);
+  const Type *infer_offsetof(OffsetOf *expr);
+  const Type *infer_aggregate(const CallSite &call);
+
+  bool check_signature(const CallSite &call);
+  bool check_needs(const CallSite &call);
+
+  void visit(Stmt *stmt);
+  void visit_block(Block *block);
+  void visit_assign(Assign *assign);
+  void assign_local(Variable *target, const Type *type, Span span);
+  void assign_map(MapAccess *target, const Type *type, Span span);
+  void visit_let(Let *let);
+  void visit_condition(Expr *condition);
+  void visit_unroll(Unroll *loop);
+  void visit_expr_stmt(ExprStmt *stmt);
+
+  MapFacts &map(MapAccess *access);
+  // Type in registers: aggregates and small integers as what arithmetic sees.
+  const Type *operand(Expr *expr);
+  const Type *unknown_name(Identifier *expr);
+
+  const CompileInput &input_;
+  Facts &facts_;
+  Diagnostics &diagnostics_;
+  uint32_t unit_ = 0;
+  int loops_ = 0;
+  bool changed_ = false;
+};
+
+// A bare name that stands for a number: enumerator of the script, constant of the kernel's headers, enumerator of the
+// kernel's types.
+std::optional<std::pair<const Type *, int64_t>> named_constant(const CompileInput &input, const std::string &name);
+// Value of an integer expression that is known now.
+std::optional<int64_t> fold_constant(const CompileInput &input, const Expr *expr);
+// Text of a string literal or positional parameter.
+std::optional<std::string> fold_literal(const CompileInput &input, const Expr *expr);
+
+// Type under which a value of `type` is kept in a variable, map or tuple: integers are 64 bits wide.
+const Type *stored_type(TypeStore &store, const Type *type);
+// Least type that holds both; null if there is none. Null arguments are "not known yet".
+const Type *join_types(TypeStore &store, const Type *a, const Type *b);
+// What an aggregate gives when it is read in an expression; null if it cannot be.
+const Type *aggregate_value(TypeStore &store, const Type *aggregate);
+// As a script sees a field: arrays of char are strings.
+const Type *field_value_type(TypeStore &store, const Type *type);
+// "uint64", "a string[16]": for messages.
+std::string describe(const Type *type);
+
+}  // namespace awl::ast

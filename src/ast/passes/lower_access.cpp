@@ -1,0 +1,220 @@
+// Lowering of what stands in memory: fields, array elements, what a pointer points at.
+#include <linux/bpf.h>
+
+#include <cassert>
+
+#include "ast/passes/lowering.h"
+
+namespace awl::ast {
+
+namespace {
+
+typed::Space space_from(AddressSpace space) {
+  switch (space) {
+    case AddressSpace::Kernel: return typed::Space::Kernel;
+    case AddressSpace::User: return typed::Space::User;
+    case AddressSpace::Unknown: return typed::Space::Any;
+  }
+  return typed::Space::Any;
+}
+
+bool is_args(const Expr *expr) {
+  if (const auto *e = as<Identifier>(expr)) return e->name == "args";
+  if (const auto *e = as<Call>(expr)) return e->name == "args";
+  return false;
+}
+
+bool is_curtask(const Expr *expr) {
+  if (const auto *e = as<Identifier>(expr)) return e->name == "curtask";
+  if (const auto *e = as<Call>(expr)) return e->name == "curtask";
+  return false;
+}
+
+}  // namespace
+
+// True if the verifier knows what the pointer points at, so that it may be read by plain loads: the current task and what is
+// reached from it through pointers to structs.
+bool Lowering::trusted(Expr *expr) {
+  const Type *t = type(expr);
+  if (!t || !t->is_pointer() || t->target->kind != TypeKind::Struct || t->target->origin != Origin::KernelBtf ||
+      t->space == AddressSpace::User)
+    return false;
+  if (is_curtask(expr)) return true;
+  if (auto *v = as<Variable>(expr)) return trusted_locals_[input_.names.local_of[v]];
+  if (auto *f = as<FieldAccess>(expr)) {
+    const Type *base = type(f->base);
+    if (base && base->is_pointer()) return trusted(f->base);
+    if (auto *outer = as<FieldAccess>(f->base)) {  // embedded struct: look at what it is embedded in
+      while (type(outer->base) && !type(outer->base)->is_pointer()) {
+        outer = as<FieldAccess>(outer->base);
+        if (!outer) return false;
+      }
+      return trusted(outer->base);
+    }
+  }
+  return false;
+}
+
+typed::Space Lowering::space_of(Expr *pointer) {
+  if (trusted(pointer)) return typed::Space::Trusted;
+  const Type *t = type(pointer);
+  if (t && t->is_pointer() && t->space != AddressSpace::Unknown) return space_from(t->space);
+  // A number or a cast one: what it is made from decides.
+  if (auto *c = as<Cast>(pointer)) return space_of(c->operand);
+  if (auto *b = as<Binary>(pointer)) return space_of(type(b->left) && type(b->left)->is_pointer() ? b->left : b->right);
+  if (auto *i = as<Identifier>(pointer); i && (argument_number(i->name) || i->name == "retval"))
+    return unit().context.user_code ? typed::Space::User : space_from(unit().context.arg_space == AddressSpace::User ? AddressSpace::User : AddressSpace::Unknown);
+  if (auto *f = as<FieldAccess>(pointer)) {
+    Expr *base = f->base;
+    if (is_args(base)) return space_from(unit().context.arg_space);
+    const Type *owner = type(base);
+    if (owner && owner->is_pointer() && owner->target->kind == TypeKind::Struct && owner->target->origin == Origin::KernelBtf)
+      return t && t->is_pointer() ? typed::Space::Kernel : typed::Space::Any;
+    return space_of(base);
+  }
+  if (auto *x = as<Index>(pointer)) return space_of(x->base);
+  return unit().context.user_code ? typed::Space::User : typed::Space::Any;
+}
+
+std::optional<Lowering::Place> Lowering::place(Expr *expr) {
+  if (auto *f = as<FieldAccess>(expr)) return field_place(f);
+  if (auto *x = as<Index>(expr)) return index_place(x);
+  if (auto *u = as<Unary>(expr); u && u->op == UnaryOp::Deref) {
+    Place out;
+    out.space = space_of(u->operand);
+    out.base = value(u->operand);
+    out.type = type(u->operand)->target;
+    return out;
+  }
+  return std::nullopt;
+}
+
+std::optional<Lowering::Place> Lowering::field_place(FieldAccess *expr) {
+  const Type *base = type(expr->base);
+  if (!base || base->is_poison() || base->kind == TypeKind::Tuple) return std::nullopt;
+  if (is_args(expr->base)) {
+    Place out;
+    auto field = store().field(base->target, expr->name);
+    out.space = typed::Space::Context;
+    out.field = **field;
+    out.type = out.field.type;
+    return out;
+  }
+  if (base->is_pointer()) {
+    Place out;
+    out.space = space_of(expr->base);
+    out.base = value(expr->base);
+    out.field = **store().field(base->target, expr->name);
+    out.type = out.field.type;
+    return out;
+  }
+  std::optional<Place> outer = place(expr->base);
+  if (!outer) return std::nullopt;
+  FieldRef inner = **store().field(base, expr->name);
+  if (!outer->field.owner) {
+    outer->field = inner;
+  } else if (outer->field.owner->origin == inner.owner->origin || inner.owner->origin == Origin::None) {
+    outer->field.path.insert(outer->field.path.end(), inner.path.begin(), inner.path.end());
+    outer->field.offset += inner.offset;
+    outer->field.bit_offset = inner.bit_offset;
+    outer->field.bits = inner.bits;
+    outer->field.type = inner.type;
+  } else {
+    // A kernel struct embedded in one of the script or the other way round: two steps.
+    typed::Space space = outer->space;
+    Place next;
+    next.base = address(std::move(*outer), expr->span);
+    next.space = space;
+    next.field = inner;
+    next.type = inner.type;
+    return next;
+  }
+  outer->type = inner.type;
+  return outer;
+}
+
+std::optional<Lowering::Place> Lowering::index_place(Index *expr) {
+  const Type *base = type(expr->base);
+  if (!base || base->is_poison()) return std::nullopt;
+  Place out;
+  const Type *element = nullptr;
+  if (base->is_pointer()) {
+    out.space = space_of(expr->base);
+    if (out.space == typed::Space::Trusted) out.space = typed::Space::Kernel;
+    element = base->target;
+    out.base = value(expr->base);
+  } else if (base->kind == TypeKind::Array || base->is_string()) {
+    std::optional<Place> array = place(expr->base);
+    if (!array) return std::nullopt;
+    element = base->is_string() ? store().integer(1, true) : base->target;
+    out.space = array->space == typed::Space::Trusted ? typed::Space::Kernel : array->space;
+    if (out.space == typed::Space::Context) out.space = typed::Space::Kernel;
+    out.base = address(std::move(*array), expr->base->span);
+  } else {
+    return std::nullopt;
+  }
+  typed::ValuePtr offset = make_binary(typed::Op::Mul, false, value(expr->index), make_const(store().uint64(), element->size, expr->span),
+                                       store().uint64());
+  out.base = make_binary(typed::Op::Add, false, std::move(out.base), std::move(offset), store().pointer(element));
+  out.type = element;
+  return out;
+}
+
+typed::ValuePtr Lowering::address(Place place, Span span) {
+  if (place.space == typed::Space::Context && !place.base) place.base = make_value<typed::CtxPointer>(store().uint64(), span);
+  const Type *pointer = store().pointer(place.type);
+  if (!place.field.owner) {
+    return std::move(place.base);
+  }
+  need_core(place.field);
+  auto out = make_value<typed::FieldAddress>(pointer, span);
+  out->base = std::move(place.base);
+  out->field = place.field;
+  return out;
+}
+
+typed::ValuePtr Lowering::load(Place place, Span span) {
+  const Type *value_type = field_value_type(store(), place.type);
+  if (place.field.data_loc) {
+    // {uint16 offset, uint16 length} in the record: the data stand at that offset of it.
+    need_core(place.field);
+    auto raw = make_value<typed::CtxField>(store().integer(4, false), span);
+    raw->field = place.field;
+    auto offset = make_binary(typed::Op::And, false, std::move(raw), make_const(store().uint64(), 0xffff, span), store().uint64());
+    return make_binary(typed::Op::Add, false, make_value<typed::CtxPointer>(store().uint64(), span), std::move(offset),
+                       place.type->is_pointer() ? place.type : store().pointer(place.type, AddressSpace::Kernel));
+  }
+  if (value_type->is_string()) {
+    auto out = make_value<typed::ReadString>(value_type, span);
+    out->space = place.space == typed::Space::Context || place.space == typed::Space::Trusted ? typed::Space::Kernel : place.space;
+    out->address = address(std::move(place), span);
+    return out;
+  }
+  if (place.space == typed::Space::Context) {
+    need_core(place.field);
+    if (value_type->is_scalar()) {
+      auto out = make_value<typed::CtxField>(value_type, span);
+      out->field = place.field;
+      return out;
+    }
+    place.space = typed::Space::Kernel;
+    auto out = make_value<typed::Load>(value_type, span);
+    out->space = typed::Space::Kernel;
+    out->address = address(std::move(place), span);
+    return out;
+  }
+  if (!place.field.owner) {
+    auto out = make_value<typed::Load>(value_type, span);
+    out->space = place.space;
+    out->address = std::move(place.base);
+    return out;
+  }
+  need_core(place.field);
+  auto out = make_value<typed::FieldLoad>(value_type, span);
+  out->space = place.space;
+  out->base = std::move(place.base);
+  out->field = place.field;
+  return out;
+}
+
+}  // namespace awl::ast

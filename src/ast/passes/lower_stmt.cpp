@@ -1,0 +1,195 @@
+// Lowering of statements.
+#include <cassert>
+
+#include "ast/passes/lowering.h"
+
+namespace awl::ast {
+
+namespace {
+
+typed::Op arithmetic_op(BinaryOp op) {
+  switch (op) {
+    case BinaryOp::Add: return typed::Op::Add;
+    case BinaryOp::Sub: return typed::Op::Sub;
+    case BinaryOp::Mul: return typed::Op::Mul;
+    case BinaryOp::Div: return typed::Op::Div;
+    case BinaryOp::Mod: return typed::Op::Mod;
+    case BinaryOp::BitAnd: return typed::Op::And;
+    case BinaryOp::BitOr: return typed::Op::Or;
+    case BinaryOp::BitXor: return typed::Op::Xor;
+    case BinaryOp::ShiftLeft: return typed::Op::ShiftLeft;
+    case BinaryOp::ShiftRight: return typed::Op::ShiftRight;
+    default: assert(false && "not an arithmetic operator"); return typed::Op::Add;
+  }
+}
+
+}  // namespace
+
+void Lowering::lower_block(Block *block) {
+  for (Stmt *s : block->body) lower_stmt(s);
+}
+
+void Lowering::lower_stmt(Stmt *stmt) {
+  switch (stmt->kind) {
+    case NodeKind::ExprStmt: {
+      auto *s = static_cast<ExprStmt *>(stmt);
+      // `@x++` as a statement need not give the old value: an atomic add.
+      if (auto *inc = as<IncDec>(s->expr); inc && as<MapAccess>(inc->target)) {
+        auto *access = as<MapAccess>(inc->target);
+        auto step = make_step<typed::MapAdd>(stmt->span);
+        step->map = map_index("@" + access->name);
+        step->key = map_key(step->map, access->keys, access->span);
+        step->delta = make_const(store().int64(), inc->increment ? 1 : ~0ULL, stmt->span);
+        return add(std::move(step));
+      }
+      typed::ValuePtr value = lower_value(s->expr);
+      if (!value) return;
+      auto step = make_step<typed::Evaluate>(stmt->span);
+      step->value = std::move(value);
+      return add(std::move(step));
+    }
+    case NodeKind::Assign: return lower_assign(static_cast<Assign *>(stmt));
+    case NodeKind::Let: {
+      auto *let = static_cast<Let *>(stmt);
+      uint32_t local = input_.names.local_of[let->variable];
+      const Type *type = program_->locals[local].type;
+      if (let->value) return set_local(local, value_as(let->value, type), let->span);
+      if (type->is_scalar()) return set_local(local, make_const(type, 0, let->span), let->span);
+      return set_local(local, make_value<typed::Compose>(type, let->span), let->span);
+    }
+    case NodeKind::Block: return lower_block(static_cast<Block *>(stmt));
+    case NodeKind::If: return lower_if(static_cast<If *>(stmt));
+    case NodeKind::While: {
+      auto *loop = static_cast<While *>(stmt);
+      auto step = make_step<typed::Loop>(stmt->span);
+      step->condition = sequence(loop->condition, store().boolean());
+      step->body = collect([&] { lower_block(loop->body); });
+      return add(std::move(step));
+    }
+    case NodeKind::Unroll: return lower_unroll(static_cast<Unroll *>(stmt));
+    case NodeKind::Jump: {
+      auto *jump = static_cast<Jump *>(stmt);
+      auto step = make_step<typed::Leave>(stmt->span);
+      step->what = jump->jump == JumpKind::Break      ? typed::LeaveKind::Break
+                   : jump->jump == JumpKind::Continue ? typed::LeaveKind::Continue
+                                                      : typed::LeaveKind::Return;
+      return add(std::move(step));
+    }
+    default: return error_not_supported(stmt->span, "this statement");
+  }
+}
+
+void Lowering::lower_if(If *stmt) {
+  auto branch = make_step<typed::Branch>(stmt->span);
+  branch->condition = truth(stmt->condition);
+  branch->then = collect([&] { lower_block(stmt->then); });
+  if (stmt->otherwise) branch->otherwise = collect([&] { lower_block(stmt->otherwise); });
+  add(std::move(branch));
+}
+
+// A loop with a bound that the verifier sees.
+void Lowering::lower_unroll(Unroll *loop) {
+  int64_t count = constant(loop->count).value_or(0);
+  uint32_t turn = new_local(store().int64());
+  set_local(turn, make_const(store().int64(), 0, loop->span), loop->span);
+  auto step = make_step<typed::Loop>(loop->span);
+  step->condition = make_binary(typed::Op::Less, false, get_local(turn, loop->span),
+                                make_const(store().int64(), static_cast<uint64_t>(count), loop->span), store().boolean());
+  step->body = collect([&] {
+    auto next = make_value<typed::LocalAdd>(store().int64(), loop->span);
+    next->local = turn;
+    auto evaluate = make_step<typed::Evaluate>(loop->span);
+    evaluate->value = std::move(next);
+    add(std::move(evaluate));
+    lower_block(loop->body);
+  });
+  add(std::move(step));
+}
+
+void Lowering::lower_assign(Assign *assign) {
+  if (as<Identifier>(assign->target)) {  // `_ = e`
+    typed::ValuePtr value = lower_value(assign->value);
+    if (!value) return;
+    auto step = make_step<typed::Evaluate>(assign->span);
+    step->value = std::move(value);
+    return add(std::move(step));
+  }
+  if (auto *access = as<MapAccess>(assign->target)) return lower_map_assign(assign, access);
+  auto *variable = as<Variable>(assign->target);
+  uint32_t local = input_.names.local_of[variable];
+  const Type *type = program_->locals[local].type;
+  const LocalFacts &facts = input_.names.locals[unit_][local];
+  if (assign->op) {
+    typed::ValuePtr right = value(assign->value);
+    bool is_signed = type->is_signed && right->type->is_signed;
+    if (type->is_pointer() && type->target->size > 1)
+      right = make_binary(typed::Op::Mul, false, std::move(right), make_const(store().uint64(), type->target->size, assign->span),
+                          store().uint64());
+    typed::ValuePtr sum = make_binary(arithmetic_op(*assign->op), is_signed, get_local(local, variable->span), std::move(right), type);
+    return set_local(local, coerce(std::move(sum), type), assign->span);
+  }
+  // The verifier follows a kernel pointer through a variable that is set once, on the way to all its uses.
+  if (type->is_pointer() && facts.single_top_level && facts.assignments == 1 && trusted(assign->value) &&
+      this->type(assign->value) == type)
+    trusted_locals_[local] = true;
+  set_local(local, value_as(assign->value, type), assign->span);
+}
+
+void Lowering::lower_map_assign(Assign *assign, MapAccess *target) {
+  if (auto call = call_site(input_.functions, assign->value); call && attribute(*call->function, "aggregate"))
+    return lower_aggregate(target, *call, assign->span);
+  uint32_t map = map_index("@" + target->name);
+  const Type *type = manifest().maps[map].value;
+  if (assign->op == BinaryOp::Add || assign->op == BinaryOp::Sub) {
+    auto step = make_step<typed::MapAdd>(assign->span);
+    step->map = map;
+    step->key = map_key(map, target->keys, target->span);
+    typed::ValuePtr delta = value(assign->value);
+    if (assign->op == BinaryOp::Sub) {
+      auto negated = make_value<typed::UnaryOp>(store().int64(), assign->value->span);
+      negated->op = typed::Unary::Negate;
+      negated->operand = std::move(delta);
+      delta = std::move(negated);
+    }
+    step->delta = std::move(delta);
+    return add(std::move(step));
+  }
+  auto step = make_step<typed::MapSet>(assign->span);
+  step->map = map;
+  if (assign->op) {
+    auto get = make_value<typed::MapGet>(type, target->span);
+    get->map = map;
+    get->key = map_key(map, target->keys, target->span);
+    typed::ValuePtr right = value(assign->value);
+    bool is_signed = type->is_signed && right->type->is_signed;
+    step->value = make_binary(arithmetic_op(*assign->op), is_signed, std::move(get), std::move(right), type);
+  } else {
+    step->value = value_as(assign->value, type);
+  }
+  step->key = map_key(map, target->keys, target->span);
+  add(std::move(step));
+}
+
+void Lowering::lower_aggregate(MapAccess *target, const CallSite &call, Span span) {
+  auto step = make_step<typed::AggregateUpdate>(span);
+  step->map = map_index("@" + target->name);
+  if (!call.args.empty()) step->argument = value(call.args[0]);
+  step->key = map_key(step->map, target->keys, target->span);
+  add(std::move(step));
+}
+
+Lowering::MapRef Lowering::map_ref(MapAccess *access) {
+  MapRef ref;
+  ref.map = map_index("@" + access->name);
+  if (!access->keys.empty()) ref.key = map_key(ref.map, access->keys, access->span);
+  return ref;
+}
+
+typed::ValuePtr Lowering::map_key(uint32_t map, const std::vector<Expr *> &keys, Span span) {
+  const Type *type = manifest().maps[map].key;
+  if (!type || keys.empty()) return nullptr;
+  if (keys.size() == 1) return value_as(keys[0], type);
+  return lower_tuple(keys, type, span);
+}
+
+}  // namespace awl::ast

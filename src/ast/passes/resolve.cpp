@@ -1,0 +1,121 @@
+#include "ast/passes/resolve.h"
+
+#include <map>
+
+#include "ast/slots.h"
+
+namespace awl::ast {
+
+namespace {
+
+class Resolver {
+ public:
+  Resolver(Names &names, Diagnostics &diagnostics) : names_(names), diagnostics_(diagnostics) {}
+
+  void run(const Unit &unit) {
+    names_.locals.emplace_back();
+    scopes_ = {{}};
+    if (unit.predicate) visit_expr(unit.predicate);
+    if (unit.body) visit_body(unit.body, true);
+  }
+
+ private:
+  std::vector<LocalFacts> &locals() { return names_.locals.back(); }
+
+  void visit_body(Block *block, bool top) {
+    scopes_.emplace_back();
+    for (Stmt *s : block->body) visit(s, top);
+    scopes_.pop_back();
+  }
+
+  void visit(Stmt *stmt, bool top) {
+    if (auto *let = as<Let>(stmt)) {
+      if (let->value) visit_expr(let->value);
+      declare(let, top);
+      return;
+    }
+    if (auto *assign = as<Assign>(stmt)) {
+      visit_expr(assign->value);
+      visit_expr(assign->target);
+      if (auto *v = as<Variable>(assign->target)) count_assignment(v, top && !assign->op);
+      return;
+    }
+    if (auto *block = as<Block>(stmt)) return visit_body(block, false);
+    if (auto *loop = as<ForMap>(stmt)) {
+      use(loop->variable);
+      visit_expr_children(loop->map);
+    }
+    if (auto *loop = as<ForRange>(stmt)) use(loop->variable);
+    for_each_slot(
+        stmt, [&](Expr *&e) { visit_expr(e); }, [&](Stmt *s) { visit(s, false); });
+  }
+
+  void visit_expr(Expr *expr) {
+    if (auto *v = as<Variable>(expr)) return use(v);
+    if (auto *inc = as<IncDec>(expr)) {
+      visit_expr(inc->target);
+      if (auto *v = as<Variable>(inc->target)) count_assignment(v, false);
+      return;
+    }
+    if (auto *block = as<BlockExpr>(expr)) {
+      scopes_.emplace_back();
+      for (Stmt *s : block->block->body) visit(s, false);
+      if (block->value) visit_expr(block->value);
+      scopes_.pop_back();
+      return;
+    }
+    visit_expr_children(expr);
+  }
+
+  void visit_expr_children(Expr *expr) {
+    for_each_slot(
+        expr, [&](Expr *&e) { visit_expr(e); }, [&](Stmt *s) { visit(s, false); });
+  }
+
+  void use(Variable *variable) {
+    for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope)
+      if (auto it = scope->find(variable->name); it != scope->end()) return names_.local_of.set(variable, it->second);
+    scopes_.front()[variable->name] = add(variable);
+  }
+
+  void declare(Let *let, bool top) {
+    auto &scope = scopes_.back();
+    if (scope.contains(let->variable->name)) {
+      diagnostics_.emit(diag::Redeclared, let->variable->span, "$" + let->variable->name);
+      use(let->variable);
+      return;
+    }
+    uint32_t index = add(let->variable);
+    scope[let->variable->name] = index;
+    locals()[index].declared = let->type ? &*let->type : nullptr;
+    if (let->value) count_assignment(let->variable, top);
+  }
+
+  uint32_t add(Variable *variable) {
+    auto index = static_cast<uint32_t>(locals().size());
+    locals().push_back({variable->name, variable->span, nullptr, 0, false});
+    names_.local_of.set(variable, index);
+    return index;
+  }
+
+  void count_assignment(Variable *variable, bool top) {
+    LocalFacts &local = locals()[names_.local_of[variable]];
+    local.assignments++;
+    local.single_top_level = top && local.assignments == 1;
+  }
+
+  Names &names_;
+  Diagnostics &diagnostics_;
+  std::vector<std::map<std::string, uint32_t>> scopes_;
+};
+
+}  // namespace
+
+Names resolve_names(const std::vector<Unit> &units, Diagnostics &diagnostics) {
+  Names names;
+  Resolver resolver(names, diagnostics);
+  for (const Unit &unit : units) resolver.run(unit);
+  return names;
+}
+
+}  // namespace awl::ast

@@ -1,0 +1,32 @@
+// Names of scratch variables: which local each `$x` is.
+//
+// A variable set without `let` belongs to the whole probe, as in scripts before block scoping, so it may be set in an
+// inner block and read outside. `let` opens a variable of its block; no shadowing.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ast/nodes.h"
+#include "ast/passes/bind.h"
+#include "base/diagnostic.h"
+
+namespace awl::ast {
+
+struct LocalFacts {
+  std::string name;
+  Span first;                     // where it is named first
+  const TypeName *declared = nullptr;  // by let
+  uint32_t assignments = 0;
+  bool single_top_level = false;  // assigned once, by a statement of the probe's outermost block
+};
+
+// Locals of each unit, and the index in it of every Variable node.
+struct Names {
+  std::vector<std::vector<LocalFacts>> locals;  // by unit
+  NodeTable<uint32_t> local_of;                 // of Variable nodes
+};
+
+Names resolve_names(const std::vector<Unit> &units, Diagnostics &diagnostics);
+
+}  // namespace awl::ast

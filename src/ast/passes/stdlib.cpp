@@ -1,0 +1,61 @@
+#include "ast/passes/stdlib.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+
+#include "base/strings.h"
+
+namespace awl::ast {
+
+const Function *FunctionTable::find(std::string_view name) {
+  auto known = parsed_.find(name);
+  if (known == parsed_.end()) {
+    std::span<const StdlibEntry> index = stdlib_index();
+    auto entry = std::lower_bound(index.begin(), index.end(), name,
+                                  [](const StdlibEntry &e, std::string_view n) { return e.name < n; });
+    if (entry == index.end() || entry->name != name) return nullptr;
+    Diagnostics diagnostics;
+    Program program = parse_(Source("stdlib", std::string(entry->text)), diagnostics);
+    assert(!diagnostics.has_errors() && program.functions.size() == 1);
+    known = parsed_.emplace(std::string(name), std::make_unique<Program>(std::move(program))).first;
+  }
+  return &known->second->functions.front();
+}
+
+std::vector<std::string> FunctionTable::names() const {
+  std::vector<std::string> out;
+  for (const StdlibEntry &entry : stdlib_index())
+    if (!entry.name.starts_with("__")) out.emplace_back(entry.name);
+  return out;
+}
+
+const Attribute *attribute(const Function &function, std::string_view name) {
+  for (const Attribute &a : function.attributes)
+    if (a.name == name) return &a;
+  return nullptr;
+}
+
+bool needs(const Function &function, std::string_view what) {
+  return std::ranges::any_of(function.attributes,
+                             [&](const Attribute &a) { return a.name == "needs" && trim(a.argument) == what; });
+}
+
+size_t required_params(const Function &function) {
+  return static_cast<size_t>(std::ranges::count_if(
+      function.params, [](const FunctionParam &p) { return !p.variadic && !p.default_value; }));
+}
+
+bool is_variadic(const Function &function) { return !function.params.empty() && function.params.back().variadic; }
+
+std::string signature(const Function &function) {
+  std::string params;
+  for (const FunctionParam &p : function.params) {
+    if (!params.empty()) params += ", ";
+    params += fmt::format("{}{}: {}{}", p.variadic ? "..." : "", p.name, p.type.name, p.default_value ? " = ..." : "");
+  }
+  return fmt::format("{}({}): {}", function.name, params, function.result.name);
+}
+
+}  // namespace awl::ast

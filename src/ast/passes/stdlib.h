@@ -1,0 +1,50 @@
+// The standard library: declarations of all functions, found by name, parsed when first used.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ast/nodes.h"
+#include "base/diagnostic.h"
+
+namespace awl::ast {
+
+// One declaration of stdlib/*.bt: its doc, attributes, signature and body.
+struct StdlibEntry {
+  std::string_view name;
+  std::string_view text;
+};
+std::span<const StdlibEntry> stdlib_index();  // sorted by name; generated
+
+// The parser, given from above: this folder does not know it.
+using ParseStdlib = std::function<Program(const Source &, Diagnostics &)>;
+
+class FunctionTable {
+ public:
+  explicit FunctionTable(ParseStdlib parse) : parse_(std::move(parse)) {}
+
+  // Declaration of a function, null if there is none.
+  const Function *find(std::string_view name);
+  [[nodiscard]] std::vector<std::string> names() const;
+
+ private:
+  ParseStdlib parse_;
+  std::map<std::string, std::unique_ptr<Program>, std::less<>> parsed_;
+};
+
+// Attribute of a declaration by name, null if it has none of that name.
+const Attribute *attribute(const Function &function, std::string_view name);
+// True if [[needs(...)]] names `what`.
+bool needs(const Function &function, std::string_view what);
+// Parameters that must be given.
+size_t required_params(const Function &function);
+bool is_variadic(const Function &function);
+// "printf(format: literal, ...values: any): void"
+std::string signature(const Function &function);
+
+}  // namespace awl::ast

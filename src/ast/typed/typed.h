@@ -1,0 +1,304 @@
+// The typed IR: what a script means, with every type, conversion, address space and layout decided.
+// Lowering makes it from the tree; codegen turns it into BPF and decides nothing but instructions.
+//
+// A Value has a Type and is either scalar (Type::is_scalar: computed as a 64-bit integer, extended by
+// its type) or bytes in memory (everything else: strings, tuples, buffers, structs, stacks: exactly
+// Type::size bytes, unused bytes zero, so that memory can be compared and used as a map key).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/source.h"
+#include "runtime/image/manifest.h"
+#include "runtime/probes/provider.h"
+#include "runtime/types/type_store.h"
+
+namespace awl::typed {
+
+enum class Kind : uint8_t {
+#define VALUE(name) name,
+#define ACTION(name) name,
+#include "ast/typed/nodes.def"
+#undef VALUE
+#undef ACTION
+};
+
+struct Value {
+  Kind kind;
+  const Type *type;
+  Span span;
+  Value(Kind k, const Type *t, Span s) : kind(k), type(t), span(s) {}
+  virtual ~Value() = default;
+};
+using ValuePtr = std::unique_ptr<Value>;
+using Values = std::vector<ValuePtr>;
+
+struct Step {
+  Kind kind;
+  Span span;
+  Step(Kind k, Span s) : kind(k), span(s) {}
+  virtual ~Step() = default;
+};
+using StepPtr = std::unique_ptr<Step>;
+using Steps = std::vector<StepPtr>;
+
+// How memory behind an address is read.
+enum class Space : uint8_t {
+  Kernel,   // bpf_probe_read_kernel; unreadable memory gives zeros
+  User,     // bpf_probe_read_user
+  Any,      // kernel or user, told apart by the address: bpf_probe_read (4), bpf_probe_read_str (45)
+  Trusted,  // the verifier knows the pointer's BTF type: plain load
+  Context,  // the program's context: plain load at a constant offset
+};
+
+enum class Op : uint8_t {
+  Add, Sub, Mul, Div, Mod, And, Or, Xor, ShiftLeft, ShiftRight,  // Div and Mod by zero give 0 (BPF semantics: Mod gives the dividend)
+  Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual,       // give 0 or 1
+};
+
+// --- Values ----------------------------------------------------------------------------------------
+
+#define TYPED_VALUE(name) name(const Type *t, Span s) : Value(Kind::name, t, s) {}
+
+struct Const : Value {             // scalar constant
+  TYPED_VALUE(Const)
+  uint64_t value = 0;
+};
+struct Bytes : Value {             // memory constant; zero-padded to type->size
+  TYPED_VALUE(Bytes)
+  std::string data;
+};
+struct LocalGet : Value {
+  TYPED_VALUE(LocalGet)
+  uint32_t local = 0;
+};
+struct LocalAdd : Value {          // ++ and -- on a scalar local
+  TYPED_VALUE(LocalAdd)
+  uint32_t local = 0;
+  int64_t delta = 1;
+  bool give_old = true;            // postfix
+};
+struct CtxPointer : Value {        // address of the context, as an integer for arithmetic and helpers
+  TYPED_VALUE(CtxPointer)
+};
+struct CtxLoad : Value {           // type->size bytes at a fixed offset of the context (pt_regs)
+  TYPED_VALUE(CtxLoad)
+  uint32_t offset = 0;
+};
+struct CtxField : Value {          // scalar member of the record that is the context; relocated
+  TYPED_VALUE(CtxField)
+  FieldRef field;                  // data_loc: the raw uint32
+};
+struct Param : Value {             // word of awl_params
+  TYPED_VALUE(Param)
+  ParamWord word = kParamPid;
+};
+struct HelperCall : Value {        // scalar arguments, 64-bit result
+  TYPED_VALUE(HelperCall)
+  int helper = 0;                  // enum bpf_func_id
+  Values args;
+};
+enum class Unary : uint8_t { Negate, BitNot, Not };
+struct UnaryOp : Value {
+  TYPED_VALUE(UnaryOp)
+  Unary op = Unary::Negate;
+  ValuePtr operand;
+};
+struct BinaryOp : Value {          // 64-bit arithmetic and comparison of scalars
+  TYPED_VALUE(BinaryOp)
+  Op op = Op::Add;
+  bool is_signed = true;           // of Div, Mod, ShiftRight and the ordering comparisons
+  ValuePtr left, right;
+};
+struct LogicalOp : Value {         // && and ||, short-circuit; 0 or 1
+  TYPED_VALUE(LogicalOp)
+  bool is_and = true;
+  ValuePtr left, right;
+};
+struct Select : Value {            // c ? a : b; scalar or memory, only the chosen side is evaluated
+  TYPED_VALUE(Select)
+  ValuePtr condition, then, otherwise;
+};
+struct Convert : Value {           // scalar cut to type->size bytes, then extended by the type's sign; Bool: != 0
+  TYPED_VALUE(Convert)
+  ValuePtr operand;
+};
+struct Load : Value {              // type->size bytes at an address; scalar or memory
+  TYPED_VALUE(Load)
+  Space space = Space::Kernel;
+  ValuePtr address;
+};
+struct FieldAddress : Value {      // base + offset of a field, relocated if field.relocated()
+  TYPED_VALUE(FieldAddress)
+  ValuePtr base;
+  FieldRef field;
+};
+struct FieldLoad : Value {         // a field behind a pointer; bitfields too; scalar or memory
+  TYPED_VALUE(FieldLoad)
+  Space space = Space::Kernel;
+  ValuePtr base;
+  FieldRef field;
+};
+struct Compare : Value {           // first `count` bytes of two memory values; 0 if equal, else 1
+  TYPED_VALUE(Compare)
+  uint32_t count = 0;
+  bool stop_at_nul = false;        // as strings: bytes behind a common NUL do not count
+  ValuePtr left, right;
+};
+struct MapGet : Value {            // value of a plain map, zeros if there is none; scalar or memory
+  TYPED_VALUE(MapGet)
+  uint32_t map = 0;
+  ValuePtr key;                    // null: scalar map. Type is the map's key type
+};
+struct MapHas : Value {
+  TYPED_VALUE(MapHas)
+  uint32_t map = 0;
+  ValuePtr key;
+};
+struct MapRemove : Value {         // deletes; 1 if there was an entry. Scalar map: marks unset
+  TYPED_VALUE(MapRemove)
+  uint32_t map = 0;
+  ValuePtr key;
+};
+struct MapAddGet : Value {         // ++ and -- on a plain integer map, as a value
+  TYPED_VALUE(MapAddGet)
+  uint32_t map = 0;
+  ValuePtr key;
+  int64_t delta = 1;
+  bool give_old = true;
+};
+struct AggregateGet : Value {      // count, sum, min, max, avg over all CPUs
+  TYPED_VALUE(AggregateGet)
+  uint32_t map = 0;
+  ValuePtr key;
+};
+struct UsdtArgument : Value {
+  TYPED_VALUE(UsdtArgument)
+  uint32_t index = 0;
+};
+struct Compose : Value {           // memory made of parts: tuples, inet, usym...; the rest is zero
+  TYPED_VALUE(Compose)
+  std::vector<std::pair<uint32_t, ValuePtr>> parts;  // offset, value; a scalar is stored with its type's size
+};
+struct Part : Value {              // type->size bytes at an offset of a memory value; scalar or memory
+  TYPED_VALUE(Part)
+  ValuePtr operand;
+  uint32_t offset = 0;
+};
+struct ReadString : Value {        // NUL-terminated string at an address; type is string[N]; unreadable: ""
+  TYPED_VALUE(ReadString)
+  Space space = Space::Kernel;
+  ValuePtr address;
+  ValuePtr limit;                  // at most this many bytes, NUL included; null: type->size
+};
+struct ReadBuffer : Value {        // {length, data}; type is buffer[N]
+  TYPED_VALUE(ReadBuffer)
+  Space space = Space::Kernel;
+  ValuePtr address;
+  ValuePtr length;                 // cut to type->count
+};
+struct StackTrace : Value {        // {id, pid}; type is a stack
+  TYPED_VALUE(StackTrace)
+  uint32_t map = 0;                // MapRole::Stack
+};
+struct Comm : Value {              // string[16] of the current task
+  TYPED_VALUE(Comm)
+};
+struct Sequence : Value {          // steps, then the value
+  TYPED_VALUE(Sequence)
+  Steps steps;
+  ValuePtr value;
+};
+#undef TYPED_VALUE
+
+// --- Steps -----------------------------------------------------------------------------------------
+
+#define TYPED_STEP(name) explicit name(Span s) : Step(Kind::name, s) {}
+
+struct Evaluate : Step {           // for its effects
+  TYPED_STEP(Evaluate)
+  ValuePtr value;
+};
+struct LocalSet : Step {
+  TYPED_STEP(LocalSet)
+  uint32_t local = 0;
+  ValuePtr value;
+};
+struct MapSet : Step {             // insert or overwrite
+  TYPED_STEP(MapSet)
+  uint32_t map = 0;
+  ValuePtr key;                    // null: scalar map
+  ValuePtr value;
+};
+struct MapAdd : Step {             // atomic += on a plain integer map, inserting if missing
+  TYPED_STEP(MapAdd)
+  uint32_t map = 0;
+  ValuePtr key;
+  ValuePtr delta;
+};
+struct AggregateUpdate : Step {    // count() sum(x) ...: kind and parameters from the map's value type
+  TYPED_STEP(AggregateUpdate)
+  uint32_t map = 0;
+  ValuePtr key;
+  ValuePtr argument;               // null for count()
+};
+struct Emit : Step {               // one record: args into the slots of manifest.actions[action]
+  TYPED_STEP(Emit)
+  uint32_t action = 0;
+  Values args;
+};
+struct Stop : Step {               // all programs but END stop at once: sets kStateRun
+  TYPED_STEP(Stop)
+};
+struct Branch : Step {
+  TYPED_STEP(Branch)
+  ValuePtr condition;
+  Steps then, otherwise;
+};
+struct Loop : Step {               // while (condition) body; the verifier must see that it ends
+  TYPED_STEP(Loop)
+  ValuePtr condition;
+  Steps body;
+};
+enum class LeaveKind : uint8_t { Break, Continue, Return };
+struct Leave : Step {
+  TYPED_STEP(Leave)
+  LeaveKind what = LeaveKind::Return;
+};
+struct Group : Step {              // steps in sequence
+  TYPED_STEP(Group)
+  Steps steps;
+};
+#undef TYPED_STEP
+
+// --- Programs --------------------------------------------------------------------------------------
+
+struct Local {
+  std::string name;
+  const Type *type = nullptr;
+};
+
+struct Program {
+  std::string name;                // symbol in the object: [A-Za-z0-9_]+
+  ProgType prog_type = ProgType::RawTracepoint;
+  bool filter_pid = false;         // return at once unless kParamPid is 0 or this process
+  bool always_runs = false;        // begin, end: does not look at kStateRun
+  bool preemptible = false;        // two instances may run interleaved on one CPU (user probes)
+  std::vector<Local> locals;       // all start as zero
+  Steps body;
+  Span span;
+};
+
+struct Module {
+  std::vector<Program> programs;
+  bool uses_usdt = false;
+};
+
+// Readable form, one node a line, for `-d typed` and golden tests.
+std::string dump(const Module &module, const Manifest &manifest);
+
+}  // namespace awl::typed

@@ -1,0 +1,134 @@
+#include "base/diagnostic.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace awl {
+
+const std::vector<DiagInfo> &all_diagnostics() {
+  static const std::vector<DiagInfo> list = {
+#define DIAG(name, code, severity, format, ...) diag::name.info,
+#include "base/diagnostic_kinds.def"
+#undef DIAG
+  };
+  return list;
+}
+
+Diagnostic &Diagnostics::add(const DiagInfo &info, Span span, std::string message) {
+  for (const Diagnostic &old : list_) {
+    if (old.info->id == info.id && old.span == span && old.message == message) {
+      duplicate_ = {};
+      return duplicate_;
+    }
+  }
+  Diagnostic d;
+  d.info = &info;
+  d.severity = info.severity;
+  d.span = span;
+  d.message = std::move(message);
+  if (d.severity == Severity::Error) errors_++;
+  list_.push_back(std::move(d));
+  return list_.back();
+}
+
+void Diagnostics::append(Diagnostics other) {
+  for (Diagnostic &d : other.list_) list_.push_back(std::move(d));
+  errors_ += other.errors_;
+}
+
+namespace {
+
+struct Style {
+  std::string_view error, warning, note, place, reset, bold;
+};
+
+Style style_for(RenderOptions options) {
+  if (!options.colour) return {};
+  return {"\x1b[1;31m", "\x1b[1;33m", "\x1b[1;36m", "\x1b[1;34m", "\x1b[0m", "\x1b[1m"};
+}
+
+std::string_view severity_name(Severity severity) {
+  switch (severity) {
+    case Severity::Error: return "error";
+    case Severity::Warning: return "warning";
+    case Severity::Note: return "note";
+  }
+  return "";
+}
+
+// The source line with `^~~~` below the place; tabs keep their width.
+void render_place(std::string &out, const Source &source, Span span, std::string_view text, const Style &style,
+                  std::string_view mark_style) {
+  LineColumn at = source.line_column(span.begin);
+  std::string_view line = source.line(at.line);
+  std::string number = std::to_string(at.line);
+  std::string gutter(number.size(), ' ');
+  out += fmt::format("{}{} |{} {}\n", style.place, number, style.reset, line);
+  std::string pad;
+  for (size_t i = 0; i + 1 < at.column && i < line.size(); i++) pad += line[i] == '\t' ? '\t' : ' ';
+  size_t room = line.size() + 1 > at.column ? line.size() + 1 - at.column : 1;
+  size_t width = std::clamp<size_t>(span.end > span.begin ? span.end - span.begin : 1, 1, std::max<size_t>(room, 1));
+  out += fmt::format("{}{} |{} {}{}^{}{}{}\n", style.place, gutter, style.reset, pad, mark_style,
+                     std::string(width - 1, '~'), text.empty() ? "" : " ", text);
+  if (!style.reset.empty()) out.insert(out.size() - 1, style.reset);
+}
+
+}  // namespace
+
+std::string render_text(const Diagnostic &d, const Source &source, RenderOptions options) {
+  Style style = style_for(options);
+  std::string_view colour = d.severity == Severity::Error     ? style.error
+                            : d.severity == Severity::Warning ? style.warning
+                                                              : style.note;
+  std::string out;
+  if (!d.span.empty()) {
+    LineColumn at = source.line_column(d.span.begin);
+    out += fmt::format("{}{}:{}:{}:{} ", style.bold, source.name(), at.line, at.column, style.reset);
+  }
+  out += fmt::format("{}{}[{}]:{} {}\n", colour, severity_name(d.severity), d.info->code, style.reset, d.message);
+  if (!d.span.empty()) render_place(out, source, d.span, d.label, style, colour);
+  for (const Label &label : d.labels) render_place(out, source, label.span, label.text, style, style.note);
+  for (const std::string &note : d.notes) out += fmt::format("  {}note:{} {}\n", style.note, style.reset, note);
+  if (!d.hint.empty()) out += fmt::format("  {}hint:{} {}\n", style.note, style.reset, d.hint);
+  return out;
+}
+
+std::string render_json(const Diagnostic &d, const Source &source) {
+  std::string out = fmt::format(R"({{"type": "diagnostic", "code": "{}", "severity": "{}", "message": {})", d.info->code,
+                                severity_name(d.severity), json_quote(d.message));
+  if (!d.span.empty()) {
+    LineColumn at = source.line_column(d.span.begin);
+    out += fmt::format(R"(, "file": {}, "line": {}, "column": {})", json_quote(source.name()), at.line, at.column);
+  }
+  if (!d.hint.empty()) out += fmt::format(R"(, "hint": {})", json_quote(d.hint));
+  return out + "}";
+}
+
+std::string nearest(std::string_view name, const std::vector<std::string> &candidates) {
+  size_t limit = std::max<size_t>(1, name.size() / 3);
+  size_t best = limit + 1;
+  std::string found;
+  std::vector<size_t> row;
+  for (const std::string &candidate : candidates) {
+    if (candidate.size() > name.size() + limit || name.size() > candidate.size() + limit) continue;
+    row.resize(candidate.size() + 1);
+    for (size_t j = 0; j < row.size(); j++) row[j] = j;
+    for (size_t i = 1; i <= name.size(); i++) {
+      size_t diagonal = row[0];
+      row[0] = i;
+      for (size_t j = 1; j < row.size(); j++) {
+        size_t substitute = diagonal + (name[i - 1] == candidate[j - 1] ? 0 : 1);
+        diagonal = row[j];
+        row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitute});
+      }
+    }
+    if (row.back() < best) {
+      best = row.back();
+      found = candidate;
+    }
+  }
+  return found;
+}
+
+}  // namespace awl

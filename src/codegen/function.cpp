@@ -1,0 +1,168 @@
+#include "codegen/function.h"
+
+#include <linux/bpf.h>
+#include <llvm/IR/Function.h>
+
+namespace awl::codegen {
+
+using namespace typed;
+
+FunctionEmitter::FunctionEmitter(Object &object, const Program &program)
+    : object_(object),
+      program_(program),
+      function_(object.add_program(program)),
+      code_(object, function_),
+      frame_(code_, object) {}
+
+// entry: may this program act now? -> set_up: scratch memory, locals -> body -> exit -> quit.
+// The body is written before set_up, because only then is it known what the body needs.
+void FunctionEmitter::emit() {
+  code_.enter(&function_->getEntryBlock());
+  code_.from(program_.span);
+  set_up_ = code_.block("set_up");
+  exit_ = code_.block("exit");
+  quit_ = code_.block("quit");
+  start();
+  code_.jump(set_up_);
+
+  for (const Local &local : program_.locals)
+    locals_.push_back({local.type, local.type->is_scalar() ? code_.local(8) : frame_.take(local.type->size)});
+  Block body = code_.block("body");
+  code_.enter(body);
+  steps(program_.body);
+  code_.jump(exit_);
+
+  code_.from(program_.span);
+  code_.enter(set_up_);
+  set_up();
+  code_.jump(body);
+  code_.enter(exit_);
+  if (frame_.uses_scratch() && program_.preemptible) frame_.release_scratch();
+  code_.jump(quit_);
+  code_.enter(quit_);
+  code_.leave(code_.number(0));
+}
+
+void FunctionEmitter::start() {
+  if (!program_.always_runs) {
+    Block running = code_.block("running");
+    Val state = code_.load_volatile(state_word(kStateRun));
+    code_.branch(code_.equal(state, static_cast<uint64_t>(RunState::Running)), running, quit_);
+    code_.enter(running);
+  }
+  if (!program_.filter_pid) return;
+  // The parameter is a constant for the verifier, which removes all of this when there is no filter.
+  Val wanted = code_.load_volatile(code_.at(Code::mem(object_.params()), kParamPid * 8));
+  Block filter = code_.block("filter"), pass = code_.block("pass");
+  code_.branch(code_.truth(wanted), filter, pass);
+  code_.enter(filter);
+  Val pid = code_.shift_right(code_.call(BPF_FUNC_get_current_pid_tgid, {}), 32);
+  code_.branch(code_.compare(Cmp::Equal, false, pid, wanted), pass, quit_);
+  code_.enter(pass);
+}
+
+void FunctionEmitter::set_up() {
+  if (frame_.uses_scratch()) frame_.acquire_scratch(quit_, program_.preemptible);
+  for (const Variable &local : locals_) code_.zero(local.memory, local.type->is_scalar() ? 8 : local.type->size);
+}
+
+Mem FunctionEmitter::state_word(uint32_t word) { return code_.at(Code::mem(object_.state()), uint64_t{word} * 8); }
+
+Val FunctionEmitter::context() { return function_->getArg(0); }
+
+// --- Steps
+
+void FunctionEmitter::steps(const Steps &list) {
+  for (const StepPtr &one : list) step(*one);
+}
+
+void FunctionEmitter::step(const Step &step) {
+  Frame::Mark mark = frame_.mark();
+  code_.from(step.span);
+  switch (step.kind) {
+    case Kind::Evaluate: {
+      const Value &value = *static_cast<const Evaluate &>(step).value;
+      if (value.type->is_scalar() || value.type->kind == TypeKind::Void)
+        scalar(value);
+      else
+        memory(value);
+      break;
+    }
+    case Kind::LocalSet: step_of(static_cast<const LocalSet &>(step)); break;
+    case Kind::MapSet: step_of(static_cast<const MapSet &>(step)); break;
+    case Kind::MapAdd: step_of(static_cast<const MapAdd &>(step)); break;
+    case Kind::AggregateUpdate: step_of(static_cast<const AggregateUpdate &>(step)); break;
+    case Kind::Emit: step_of(static_cast<const Emit &>(step)); break;
+    case Kind::Stop: step_of(static_cast<const Stop &>(step)); break;
+    case Kind::Branch: step_of(static_cast<const Branch &>(step)); break;
+    case Kind::Loop: step_of(static_cast<const Loop &>(step)); break;
+    case Kind::Leave: step_of(static_cast<const Leave &>(step)); break;
+    case Kind::Group: steps(static_cast<const Group &>(step).steps); break;
+    default: break;  // a value is no step
+  }
+  frame_.release(mark);
+}
+
+void FunctionEmitter::step_of(const LocalSet &step) {
+  const Variable &local = locals_[step.local];
+  if (local.type->is_scalar()) {
+    code_.store(local.memory, scalar(*step.value));
+    return;
+  }
+  // What is made of parts may read the old value while it is being written.
+  bool in_parts = step.value->kind == Kind::Compose || step.value->kind == Kind::Select ||
+                  step.value->kind == Kind::Sequence || step.value->kind == Kind::Part;
+  if (!in_parts) {
+    into(*step.value, local.memory);
+    return;
+  }
+  Mem value = memory(*step.value);
+  code_.copy(local.memory, value, local.type->size);
+}
+
+void FunctionEmitter::step_of(const Stop &) {
+  code_.store_volatile(state_word(kStateRun), code_.number(static_cast<uint64_t>(RunState::Stopped)));
+}
+
+void FunctionEmitter::step_of(const Branch &step) {
+  Block then = code_.block("then"), end = code_.block("end");
+  Block otherwise = step.otherwise.empty() ? end : code_.block("else");
+  branch_on(*step.condition, then, otherwise);
+  size_t known = code_.memory_size();
+  code_.enter(then);
+  steps(step.then);
+  code_.jump(end);
+  code_.forget(known);
+  if (otherwise != end) {
+    code_.enter(otherwise);
+    steps(step.otherwise);
+    code_.jump(end);
+    code_.forget(known);
+  }
+  code_.enter(end);
+}
+
+void FunctionEmitter::step_of(const Loop &step) {
+  Block head = code_.block("loop"), body = code_.block("body"), end = code_.block("end");
+  size_t known = code_.memory_size();
+  code_.jump(head);
+  code_.enter(head);
+  branch_on(*step.condition, body, end);
+  code_.enter(body);
+  loops_.push_back({head, end});
+  steps(step.body);
+  loops_.pop_back();
+  code_.jump(head);
+  code_.forget(known);
+  code_.enter(end);
+}
+
+void FunctionEmitter::step_of(const Leave &step) {
+  switch (step.what) {
+    case LeaveKind::Break: code_.jump_away(loops_.back().end); break;
+    case LeaveKind::Continue: code_.jump_away(loops_.back().next); break;
+    case LeaveKind::Return: code_.jump_away(exit_); break;
+  }
+}
+
+}  // namespace awl::codegen

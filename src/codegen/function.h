@@ -1,0 +1,147 @@
+// FunctionEmitter turns one typed::Program into one BPF program. Its members are grouped by subject, each
+// group in the file named beside it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ast/typed/typed.h"
+#include "codegen/code.h"
+#include "codegen/frame.h"
+#include "codegen/object.h"
+
+namespace awl::codegen {
+
+class FunctionEmitter {
+ public:
+  FunctionEmitter(Object &object, const typed::Program &program);
+  void emit();
+
+ private:
+  // --- function.cpp: the frame of the program and its steps
+  void start();
+  void set_up();
+  void steps(const typed::Steps &list);
+  void step(const typed::Step &step);
+  void step_of(const typed::LocalSet &step);
+  void step_of(const typed::Stop &step);
+  void step_of(const typed::Branch &step);
+  void step_of(const typed::Loop &step);
+  void step_of(const typed::Leave &step);
+  Mem state_word(uint32_t word);
+  Val context();
+
+  // --- values.cpp: a value as a scalar, as a condition, as memory
+  Val scalar(const typed::Value &value);
+  Val condition(const typed::Value &value);           // i1
+  void branch_on(const typed::Value &value, Block then, Block otherwise);
+  Mem memory(const typed::Value &value);              // where the value is; not to be written to
+  void into(const typed::Value &value, Mem to);       // writes a memory value: all its bytes
+  void put(const typed::Value &value, Mem to, uint32_t bytes);  // scalar or memory
+  void into_bytes(const typed::Bytes &value, Mem to);
+  void into_compose(const typed::Compose &value, Mem to);
+  void into_select(const typed::Select &value, Mem to);
+  Val scalar_of(const typed::LocalGet &value);
+  Val scalar_of(const typed::LocalAdd &value);
+  Val scalar_of(const typed::CtxLoad &value);
+  Val scalar_of(const typed::Param &value);
+  Val scalar_of(const typed::HelperCall &value);
+  Val scalar_of(const typed::Select &value);
+  Val scalar_of(const typed::Sequence &value);
+  Val widen(Val value, const Type *type);             // after an operation narrower than 64 bits
+
+  // --- arithmetic.cpp
+  Val scalar_of(const typed::UnaryOp &value);
+  Val scalar_of(const typed::BinaryOp &value);
+  Val scalar_of(const typed::Convert &value);
+  Val operation(const typed::BinaryOp &value);
+  Val divide(bool modulo, bool is_signed, Val a, Val b);
+  std::optional<Val> comparison(const typed::BinaryOp &value);
+
+  // --- reads.cpp: memory behind addresses, fields of structs
+  Val scalar_of(const typed::CtxField &value);
+  Val scalar_of(const typed::Load &value);
+  Val scalar_of(const typed::FieldAddress &value);
+  Val scalar_of(const typed::FieldLoad &value);
+  void into_load(const typed::Load &value, Mem to);
+  void into_field(const typed::FieldLoad &value, Mem to);
+  Val read_scalar(typed::Space space, Mem from, const Type *type);
+  void read_memory(typed::Space space, Mem from, const Type *type, Mem to);
+  Val probe_read(typed::Space space, Mem to, Val bytes, Val address);
+  Val read_bitfield(typed::Space space, Mem base, const FieldRef &field, const Type *type);
+  Mem relocated(Mem base, const FieldRef &field);
+
+  // --- strings.cpp
+  // Without `clear_rest` what is behind the end may be left as it was: for memory that nobody compares.
+  void into_string(const typed::ReadString &value, Mem to, bool clear_rest = true);
+  void into_buffer(const typed::ReadBuffer &value, Mem to, bool clear_rest = true);
+  Val at_most(const typed::Value &value, uint32_t limit);
+  void into_comm(Mem to);
+  Val comm_word(uint32_t index);
+
+  // --- compare.cpp
+  Val scalar_of(const typed::Compare &value);
+  Val compare_with_constant(const typed::Value &value, const typed::Bytes &bytes, uint32_t count, bool stop_at_nul);
+  Val compare_memory(Mem a, Mem b, uint32_t count, bool stop_at_nul);
+  void compare_piece(Mem a, Mem b, uint32_t width, bool stop_at_nul, Block same, Block differ);
+
+  // --- maps.cpp: plain maps
+  Mem map_key(uint32_t map, const typed::Value *key);
+  Mem lookup(uint32_t map, Mem key);
+  void count_map_error(uint32_t map);
+  Val scalar_of(const typed::MapGet &value);
+  void into_map_get(const typed::MapGet &value, Mem to);
+  Val scalar_of(const typed::MapHas &value);
+  Val scalar_of(const typed::MapRemove &value);
+  Val scalar_of(const typed::MapAddGet &value);
+  void step_of(const typed::MapSet &step);
+  void step_of(const typed::MapAdd &step);
+  Val map_add(uint32_t map, const typed::Value *key, Val delta, bool want_old);
+  Val add_in_place(Mem at, Val delta, uint32_t bytes, bool want_old);
+  void mark_set(uint32_t map, Mem element);
+
+  // --- aggregates.cpp: count() sum() hist() ... per CPU, and reading them over all CPUs
+  void step_of(const typed::AggregateUpdate &step);
+  void update_aggregate(const Type *aggregate, Mem at, Val argument);
+  void keep_extreme(const Type *aggregate, Mem at, Val argument);
+  Val scalar_of(const typed::AggregateGet &value);
+  Val clear_aggregate(uint32_t map, Mem key, Frame::Mark mark);
+  Mem zero_value(uint32_t bytes);
+  // Opens a loop over the values of all CPUs, in whose body the next instructions are; they end with a jump to `latch`.
+  void for_each_cpu(uint32_t map, Mem key, Block &latch, Block end, Val &cpu, Mem &element);
+  Val hist_index(Val value, uint32_t bits);
+  Val lhist_index(Val value, const Type *aggregate);
+
+  // --- events.cpp
+  void step_of(const typed::Emit &step);
+  Mem snapshot(const typed::Value &value);  // memory that later steps do not change
+  void put_argument(const typed::Value &value, Mem to, uint32_t bytes);
+  void submit(Mem record);
+
+  // --- intrinsics/
+  Val scalar_of(const typed::UsdtArgument &value);    // usdt.cpp
+  Mem usdt_spec();
+  void into_stack(const typed::StackTrace &value, Mem to);  // stacks.cpp
+
+  struct Variable {
+    const Type *type;
+    Mem memory;
+  };
+  struct LoopBlocks {
+    Block next, end;
+  };
+  Object &object_;
+  const typed::Program &program_;
+  llvm::Function *function_;
+  Code code_;
+  Frame frame_;
+  std::vector<Variable> locals_;
+  std::vector<LoopBlocks> loops_;
+  Block set_up_ = nullptr;   // scratch memory and locals, filled in at the end
+  Block exit_ = nullptr;     // gives back what set_up took
+  Block quit_ = nullptr;     // returns 0
+};
+
+}  // namespace awl::codegen

@@ -1,0 +1,26 @@
+// kstack and ustack: the frames go into a stack map, the program keeps their id.
+#include <linux/bpf.h>
+
+#include <cerrno>
+
+#include "codegen/function.h"
+
+namespace awl::codegen {
+
+using namespace typed;
+
+void FunctionEmitter::into_stack(const StackTrace &value, Mem to) {
+  uint64_t flags = value.type->stack_user ? BPF_F_USER_STACK : 0;
+  Val id = code_.call(BPF_FUNC_get_stackid, {context(), object_.map(value.map), code_.number(flags)});
+  Val process = code_.shift_right(code_.call_once(BPF_FUNC_get_current_pid_tgid, {}), 32);
+  code_.store(to, id, 4);
+  code_.store(code_.at(to, 4), process, 4);
+  // Other errors mean that there is no such stack: a kernel thread has none in user space.
+  auto is = [&](int error) { return code_.equal(id, static_cast<uint64_t>(-static_cast<int64_t>(error))); };
+  code_.if_(code_.compare(Cmp::Less, true, id, code_.number(0)), [&] {
+    Val lost = code_.select(is(EEXIST), code_.number(1), code_.flag(is(ENOMEM)));
+    code_.atomic_add(state_word(kStateLostStacks), lost);
+  });
+}
+
+}  // namespace awl::codegen

@@ -1,0 +1,92 @@
+// The object under construction: the LLVM module with its debug information (which becomes BTF), the maps
+// and the shared memory of all programs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ast/typed/typed.h"
+#include "base/diagnostic.h"
+#include "base/source.h"
+#include "codegen/code.h"
+#include "runtime/image/manifest.h"
+
+namespace llvm {
+class DILocation;
+class Function;
+class LLVMContext;
+class Module;
+class TargetMachine;
+}  // namespace llvm
+
+namespace awl::codegen {
+
+class CoreRelocations;
+
+// A BPF map as the object describes it.
+struct MapShape {
+  uint32_t type = 0;
+  uint32_t key_size = 0;
+  uint32_t value_size = 0;
+  uint32_t max_entries = 0;
+  uint32_t flags = 0;
+};
+
+class Object {
+ public:
+  Object(llvm::TargetMachine &machine, const Manifest &manifest, const Source &source, Diagnostics &diagnostics);
+  ~Object();
+  Object(const Object &) = delete;
+  Object &operator=(const Object &) = delete;
+
+  [[nodiscard]] const Manifest &manifest() const { return manifest_; }
+  [[nodiscard]] const MapInfo &map_info(uint32_t index) const { return manifest_.maps[index]; }
+  [[nodiscard]] Diagnostics &diagnostics() { return diagnostics_; }
+  [[nodiscard]] CoreRelocations &core() { return *core_; }
+  [[nodiscard]] llvm::Module &module();
+
+  // An empty program with its section, its debug information, and its entry block.
+  llvm::Function *add_program(const typed::Program &program);
+  // Place in the script as seen from a function.
+  llvm::DILocation *location(llvm::Function *function, Span span);
+
+  // Addresses of maps, made when first asked for.
+  Val map(uint32_t index);
+  Val ring_buffer();
+  Val usdt_specs();
+  Val scratch();
+  // Memory that every program needs for its temporaries, and how many elements it takes. Gives the first of them.
+  uint32_t reserve_scratch(uint32_t bytes, uint32_t elements);
+
+  Val state();   // awl_state
+  Val params();  // awl_params
+  // Constant bytes in the object, aligned to 8; `size` zero bytes.
+  Val constant_bytes(std::string_view bytes, uint32_t size);
+  Val constant_zero(uint32_t size);
+
+  // Completes what was left open: relocated structs, sizes of internal maps.
+  void finish();
+  // Where a diagnostic about the function of this name belongs.
+  [[nodiscard]] Span program_span(std::string_view function) const;
+
+ private:
+  struct Parts;
+  Val add_map(std::string_view name, const MapShape &shape);
+  Val constant_data(const char *name, std::string bytes);
+  MapShape shape_of(const MapInfo &info) const;
+
+  const Manifest &manifest_;
+  const Source &source_;
+  Diagnostics &diagnostics_;
+  std::unique_ptr<Parts> parts_;
+  std::unique_ptr<CoreRelocations> core_;
+  std::vector<Val> maps_;
+  Val ring_buffer_ = nullptr, usdt_ = nullptr, scratch_ = nullptr, zero_ = nullptr;
+  uint32_t zero_size_ = 0, scratch_size_ = 0, scratch_elements_ = 0;
+  std::vector<std::pair<std::string, Span>> programs_;
+};
+
+}  // namespace awl::codegen

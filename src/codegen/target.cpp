@@ -1,0 +1,73 @@
+#include "codegen/target.h"
+
+#include <llvm/ADT/SmallString.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/IR/Module.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Pass.h>
+#include <llvm/Support/Error.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/Target/TargetMachine.h>
+#include <llvm/Transforms/Scalar.h>
+#include <llvm/Transforms/Utils.h>
+
+// The BPF target registers its passes with LLVM's new pass manager, which awl does not use. This symbol is all that
+// it needs from there; defining it keeps libLLVMPasses and what is behind it (8 MB) out of the executable. It is never
+// called. It stands here because this object file is always linked.
+namespace llvm {
+
+class PassBuilder {
+ public:
+  static Expected<bool> parseSinglePassOption(StringRef params, StringRef option, StringRef pass);
+};
+Expected<bool> PassBuilder::parseSinglePassOption(StringRef, StringRef, StringRef) { return false; }
+
+}  // namespace llvm
+
+extern "C" {
+void LLVMInitializeBPFTargetInfo();
+void LLVMInitializeBPFTarget();
+void LLVMInitializeBPFTargetMC();
+void LLVMInitializeBPFAsmPrinter();
+}
+
+namespace awl::codegen {
+
+std::unique_ptr<llvm::TargetMachine> make_target_machine() {
+  [[maybe_unused]] static const bool initialised = [] {
+    LLVMInitializeBPFTargetInfo();
+    LLVMInitializeBPFTarget();
+    LLVMInitializeBPFTargetMC();
+    LLVMInitializeBPFAsmPrinter();
+    return true;
+  }();
+  std::string error;
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget("bpf", error);
+  if (!target) return nullptr;
+  // v3: 32-bit registers and atomics with a result, on every kernel since 5.12.
+  return std::unique_ptr<llvm::TargetMachine>(target->createTargetMachine(
+      "bpf", "v3", "", {}, llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
+}
+
+void optimise(llvm::Module &module) {
+  llvm::legacy::FunctionPassManager passes(&module);
+  passes.add(llvm::createSROAPass());
+  passes.add(llvm::createEarlyCSEPass());
+  passes.add(llvm::createCFGSimplificationPass());
+  passes.doInitialization();
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration()) passes.run(function);
+  passes.doFinalization();
+}
+
+Result<std::string> assemble(llvm::TargetMachine &machine, llvm::Module &module) {
+  llvm::SmallString<16384> bytes;
+  llvm::raw_svector_ostream out(bytes);
+  llvm::legacy::PassManager passes;
+  if (machine.addPassesToEmitFile(passes, out, nullptr, llvm::CodeGenFileType::ObjectFile))
+    return fail("LLVM cannot write BPF objects");
+  passes.run(module);
+  return std::string(bytes.str());
+}
+
+}  // namespace awl::codegen

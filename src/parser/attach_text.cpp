@@ -1,0 +1,61 @@
+#include "parser/attach_text.h"
+
+#include <cctype>
+#include <string>
+
+#include "base/strings.h"
+
+namespace awl::syntax {
+
+namespace {
+
+// Index of the first `wanted` outside double quotes from `from` on, npos if none.
+size_t find_unquoted(std::string_view text, char wanted, size_t from) {
+  bool quoted = false;
+  for (size_t i = from; i < text.size(); i++) {
+    if (quoted && text[i] == '\\') {
+      i++;
+    } else if (text[i] == '"') {
+      quoted = !quoted;
+    } else if (!quoted && text[i] == wanted) {
+      return i;
+    }
+  }
+  return std::string_view::npos;
+}
+
+// The only thing known here about providers: which of them have a path in their second part.
+bool takes_path(std::string_view provider) {
+  for (const char *known : {"uprobe", "u", "uretprobe", "ur", "usdt"})
+    if (lower(provider) == known) return true;
+  return has_wildcard(provider);
+}
+
+bool is_iterator(std::string_view provider) {
+  std::string name = lower(provider);
+  return name == "iter" || name == "it";
+}
+
+}  // namespace
+
+size_t attach_point_length(std::string_view text) {
+  size_t slash = find_unquoted(text, '/', 0);
+  if (slash == std::string_view::npos) return text.size();
+  size_t name = probe_name_length(text);
+  size_t first = find_unquoted(text, ':', name);
+  if (first == std::string_view::npos || first > slash) return slash;
+  std::string_view provider = text.substr(name, first - name);
+  size_t second = find_unquoted(text, ':', first + 1);
+  if (second == std::string_view::npos) return slash == first + 1 && takes_path(provider) ? text.size() : slash;
+  if (is_iterator(provider) && second < slash) return text.size();  // `iter:task:/sys/fs/bpf/pin`
+  if (takes_path(provider) && slash < second) slash = find_unquoted(text, '/', second);
+  return slash == std::string_view::npos ? text.size() : slash;
+}
+
+size_t probe_name_length(std::string_view text) {
+  size_t i = 0;
+  while (i < text.size() && (std::isalnum(static_cast<unsigned char>(text[i])) || text[i] == '_')) i++;
+  return i > 0 && i < text.size() && text[i] == '=' ? i + 1 : 0;
+}
+
+}  // namespace awl::syntax

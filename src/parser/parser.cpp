@@ -1,0 +1,42 @@
+#include "parser/parser.h"
+
+#include "parser/builder.h"
+#include "parser/grammar.h"
+#include "parser/scan.h"
+#include "parser/token_feed.h"
+
+namespace awl {
+
+using namespace syntax;
+
+namespace {
+constexpr size_t kMaxErrors = 100;
+}  // namespace
+
+ast::Program parse(const Source &source, const ParseOptions &options, Diagnostics &diagnostics) {
+  // Each round puts in one forgotten `;`, so that what follows it is read as it was meant.
+  constexpr int kMaxRepairs = 100;
+  Scanned scanned = scan(source, options, diagnostics);
+  size_t most_errors = diagnostics.error_count() + kMaxErrors;
+  for (int round = 0;; round++) {
+    ast::Program program;
+    program.includes = scanned.includes;
+    TokenFeed feed(scanned.tokens, Grammar::token::T_START_PROGRAM, source, diagnostics, most_errors);
+    feed.allow_repair(round < kMaxRepairs);
+    Builder builder(program, options.stdlib, diagnostics);
+    Grammar(feed, builder).parse();
+    if (!feed.repaired()) return program;
+  }
+}
+
+ast::Expr *parse_expression(ast::Program &program, const std::string &text, Diagnostics &diagnostics) {
+  Source source("", text);
+  size_t most_errors = diagnostics.error_count() + kMaxErrors;
+  std::vector<Token> tokens = scan_expression(text, diagnostics);
+  TokenFeed feed(tokens, Grammar::token::T_START_EXPRESSION, source, diagnostics, most_errors);
+  Builder builder(program, false, diagnostics);
+  bool read = Grammar(feed, builder).parse() == 0 && builder.result();
+  return read ? builder.result() : builder.poison({});
+}
+
+}  // namespace awl

@@ -1,0 +1,149 @@
+// What is said about a token the grammar cannot take: what it is, what was expected, what to do.
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+#include "parser/token_feed.h"
+
+namespace awl::syntax {
+
+namespace {
+
+using G = Grammar::token;
+using S = Grammar::symbol_kind;
+
+// Any of these stands for "an expression".
+const std::set<int> kOperands = {S::S_IDENT,     S::S_VARIABLE,   S::S_MAP,       S::S_KEYED_MAP, S::S_STRING,
+                                 S::S_INTEGER,   S::S_POSITIONAL, S::S_TRUE,      S::S_FALSE,     S::S_PARAM_COUNT,
+                                 S::S_IF_VALUE,  S::S_SIZEOF,     S::S_OFFSETOF,  S::S_COMPTIME,  S::S_LPAREN,
+                                 S::S_CAST_OPEN, S::S_BLOCK_OPEN, S::S_MINUS,     S::S_STAR,      S::S_AND,
+                                 S::S_NOT,       S::S_TILDE,      S::S_INCREMENT, S::S_DECREMENT};
+const std::set<int> kStatements = {S::S_LET,   S::S_IF,       S::S_WHILE,  S::S_FOR,       S::S_UNROLL,
+                                   S::S_BREAK, S::S_CONTINUE, S::S_RETURN, S::S_SEMICOLON, S::S_LBRACE};
+// An expression can always go on with these; they say nothing about what is missing.
+const std::set<int> kContinuations = {S::S_QUESTION, S::S_ELVIS,     S::S_LOR,      S::S_LAND,      S::S_OR,
+                                      S::S_XOR,      S::S_AND,       S::S_EQUALITY, S::S_RELATION,  S::S_SHIFT,
+                                      S::S_PLUS,     S::S_MINUS,     S::S_STAR,     S::S_SLASH,     S::S_PERCENT,
+                                      S::S_DOT,      S::S_ARROW,     S::S_LBRACKET, S::S_INCREMENT, S::S_DECREMENT,
+                                      S::S_ASSIGN,   S::S_ASSIGN_OP, S::S_LPAREN};
+
+std::string name_of(int kind) {
+  switch (kind) {
+    case S::S_PREDICATE_OPEN: return "a predicate";
+    case S::S_PREDICATE_CLOSE: return "`/` before `{`";
+    case S::S_IDENT: return "a name";
+    case S::S_VARIABLE: return "a variable";
+    case S::S_MAP:
+    case S::S_KEYED_MAP: return "a map";
+    case S::S_STRING: return "a string";
+    case S::S_INTEGER: return "a number";
+    case S::S_ATTACH: return "a probe";
+    case S::S_INT_WORD: return "a C type";
+    case S::S_RELATION: return "`<`";
+    case S::S_EQUALITY: return "`==`";
+    case S::S_SHIFT: return "`<<`";
+    case S::S_ASSIGN_OP: return "`+=`";
+    case S::S_END: return "its end";
+    case S::S_SYNC:
+    case S::S_C_ATTRIBUTE:
+    case S::S_C_PARAMS:
+    case S::S_IF_VALUE:
+    case S::S_BLOCK_OPEN: return "";
+    default: return std::string("`") + Grammar::symbol_name(static_cast<Grammar::symbol_kind_type>(kind)) + "`";
+  }
+}
+
+bool has(const std::vector<int> &kinds, int kind) { return std::find(kinds.begin(), kinds.end(), kind) != kinds.end(); }
+
+}  // namespace
+
+std::string expectation(const std::vector<int> &expected) {
+  bool operand = has(expected, S::S_INTEGER) && has(expected, S::S_VARIABLE);
+  bool statement = operand && has(expected, S::S_WHILE);
+  bool type = has(expected, S::S_STRUCT) && has(expected, S::S_INT_WORD);
+  bool item = has(expected, S::S_ATTACH) && has(expected, S::S_CONFIG);
+  std::vector<std::string> names;
+  if (statement) names.emplace_back("a statement");
+  if (operand && !statement) names.emplace_back("an expression");
+  if (type && !item) names.emplace_back("a type");
+  if (item) return "a probe";
+  if (has(expected, S::S_YYEOF)) return "the end";
+  for (int kind : expected) {
+    if (operand && kOperands.contains(kind)) continue;
+    if (statement && kStatements.contains(kind)) continue;
+    if (!operand && kContinuations.contains(kind)) continue;
+    if (type && (kind == S::S_IDENT || (kind >= S::S_STRUCT && kind <= S::S_ENUM) || kind == S::S_INT_WORD ||
+                 kind == S::S_TYPEOF))
+      continue;
+    if (kind == S::S_RBRACE && has(expected, S::S_SEMICOLON)) continue;
+    if (kind == S::S_END && expected.size() > 1) continue;
+    std::string name = name_of(kind);
+    if (!name.empty()) names.push_back(std::move(name));
+  }
+  if (names.empty()) {  // only ways to go on
+    for (int kind : expected)
+      if (kind == S::S_ASSIGN || kind == S::S_LPAREN || kind == S::S_LBRACKET) names.push_back(name_of(kind));
+    if (names.empty()) return "an operator";
+  }
+  std::string text = names[0];
+  for (size_t i = 1; i < names.size(); i++) text += (i + 1 == names.size() ? " or " : ", ") + names[i];
+  return text;
+}
+
+std::string TokenFeed::describe(size_t i) const {
+  const Token &token = tokens_[i];
+  std::string text(source_.text(token.span));
+  if (token.kind == G::T_END_OF_FILE || token.span.begin >= source_.text().size()) return "end of script";
+  if (token.kind == G::T_STRING) return "string";
+  if (token.kind == G::T_END && token.text.empty()) return "end of the definition";
+  if (text.empty()) text = token.text.empty() ? Grammar::symbol_name(symbol(token).kind()) : token.text;
+  if (text.size() > 40) text = text.substr(0, 37) + "...";
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return "`" + text + "`";
+}
+
+std::string TokenFeed::hint(size_t i, const std::vector<int> &expected) const {
+  const Token &token = tokens_[i];
+  int before = i == 0 ? 0 : tokens_[i - 1].kind;
+  bool operator_place = has(expected, S::S_LAND);
+  if (token.kind == G::T_ASSIGN && operator_place) return "`=` assigns; write `==` to compare";
+  if (token.kind == G::T_IDENT && operator_place) {
+    if (token.text == "and") return "write `&&`";
+    if (token.text == "or") return "write `||`";
+  }
+  if (before == G::T_IDENT && tokens_[i - 1].text == "not") return "write `!`";
+  if (before == G::T_IDENT && token.kind == G::T_STRING)
+    return "a call takes its arguments in parentheses: `" + tokens_[i - 1].text + "(...)`";
+  if (has(expected, S::S_LBRACE) && !has(expected, S::S_INTEGER) && open_[i] != static_cast<size_t>(-1))
+    return "the body stands in braces: { ... }";
+  if (token.kind == G::T_ELSE) return "`else` follows the `}` of an `if`";
+  if (has(expected, S::S_PREDICATE_CLOSE))
+    return "a predicate stands between slashes, before the `{`: /pid == 1/ { ... }";
+  if (token.kind == G::T_ASSIGN && before == G::T_POSITIONAL) return "a positional parameter cannot be assigned";
+  return "";
+}
+
+void TokenFeed::report(const std::vector<int> &expected) {
+  const Token &token = tokens_[last_];
+  Diagnostic &d = diagnostics_.emit(diag::SyntaxError, token.span, describe(last_), expectation(expected));
+  std::string text = hint(last_, expected);
+  Span before = last_ == 0 ? Span{} : tokens_[last_ - 1].span;
+  bool new_line = source_.line_column(before.end).line < source_.line_column(token.span.begin).line;
+  if (text.empty() && new_line && has(expected, S::S_SEMICOLON) && before.end > 0)
+    d.at({before.end - 1, before.end}, "`;` is missing behind this");
+  if (!text.empty()) d.with_hint(std::move(text));
+}
+
+void Grammar::report_syntax_error(const context &yyctx) const {
+  std::vector<int> expected;
+  if (int count = yyctx.expected_tokens(nullptr, 0); count > 0) {
+    std::vector<symbol_kind_type> kinds(static_cast<size_t>(count));
+    yyctx.expected_tokens(kinds.data(), count);
+    expected.assign(kinds.begin(), kinds.end());
+  }
+  feed.failed(expected);
+}
+
+void Grammar::error(const location_type &, const std::string &) {}  // only for parse.error other than custom
+
+}  // namespace awl::syntax

@@ -1,0 +1,117 @@
+#include "runtime/image/image_check.h"
+
+#include <fmt/format.h>
+
+namespace awl {
+namespace {
+
+constexpr uint32_t kMaxHistBits = 5;
+constexpr uint64_t kMaxBuckets = 1 << 20;
+constexpr uint32_t kMaxStateWords = 1 << 20;
+
+bool register_size(uint32_t size) { return size == 1 || size == 2 || size == 4 || size == 8; }
+
+uint32_t display_size(Display display) {
+  switch (display) {
+    case Display::None: return 0;
+    case Display::KernelSymbol:
+    case Display::Username:
+    case Display::ProbeName:
+    case Display::FunctionName: return 8;
+    case Display::UserSymbol:
+    case Display::Timestamp:
+    case Display::CgroupPath: return 16;
+    case Display::Inet: return 20;
+    case Display::MacAddress: return 6;
+  }
+  return 0;
+}
+
+bool fields_fit(const Type &type) {
+  for (const Field &field : type.fields) {
+    if (!field.type || field.type->kind == TypeKind::Void) return false;
+    uint64_t bytes = field.bits ? (uint64_t{field.bit_offset} + field.bits + 7) / 8 : field.stored_size();
+    if (field.bits > 64 || (field.bits && !field.type->is_integral())) return false;
+    if (uint64_t{field.offset} + bytes > type.size) return false;
+  }
+  return true;
+}
+
+bool aggregate_fits(const Type &type) {
+  switch (type.aggregate) {
+    case AggregateKind::Count: return type.size == 8;
+    case AggregateKind::Hist: return type.hist_bits <= kMaxHistBits && type.size == hist_buckets(type.hist_bits) * 8;
+    case AggregateKind::LHist: {
+      if (type.lhist_step <= 0 || type.lhist_max <= type.lhist_min) return false;
+      uint64_t range = static_cast<uint64_t>(type.lhist_max) - static_cast<uint64_t>(type.lhist_min);
+      uint64_t buckets = range / static_cast<uint64_t>(type.lhist_step) + 2;
+      return buckets <= kMaxBuckets && type.size == buckets * 8;
+    }
+    default: return type.size == 16;
+  }
+}
+
+bool kind_fits(const Type &type) {
+  switch (type.kind) {
+    case TypeKind::Poison: return false;
+    case TypeKind::Void: return type.size == 0;
+    case TypeKind::Bool: return type.size == 1;
+    case TypeKind::Int:
+    case TypeKind::Enum: return register_size(type.size);
+    case TypeKind::Pointer: return type.size == 8 && type.target;
+    case TypeKind::Array: return type.target && uint64_t{type.target->size} * type.count == type.size;
+    case TypeKind::Struct:
+    case TypeKind::Tuple: return fields_fit(type);
+    case TypeKind::String: return true;
+    case TypeKind::Buffer: return type.size == uint64_t{type.count} + 4;
+    case TypeKind::Stack: return type.size == 8;
+    case TypeKind::Aggregate: return aggregate_fits(type);
+  }
+  return false;
+}
+
+Result<void> check_map(const MapInfo &map) {
+  if (map.role != MapRole::User) return {};
+  if (!map.value || map.value->kind == TypeKind::Void) return fail(fmt::format("map `{}` has no type", map.name));
+  if (map.key && map.key->kind == TypeKind::Void) return fail(fmt::format("map `{}` has no key", map.name));
+  if (map.value_size < map.value->size) return fail(fmt::format("map `{}` is too small for its values", map.name));
+  return {};
+}
+
+Result<void> check_action(const Action &action, size_t index, size_t maps) {
+  if (action.map < -1 || action.map >= static_cast<int64_t>(maps))
+    return fail(fmt::format("action {} names no map", index));
+  bool needs_map = action.kind == ActionKind::PrintMap || action.kind == ActionKind::PrintMapKey ||
+                   action.kind == ActionKind::ClearMap || action.kind == ActionKind::ZeroMap;
+  if (needs_map && action.map < 0) return fail(fmt::format("action {} names no map", index));
+  bool needs_arg = action.kind == ActionKind::Print || action.kind == ActionKind::PrintMapKey;
+  if (needs_arg && action.args.empty()) return fail(fmt::format("action {} has no argument", index));
+  for (const ArgSlot &slot : action.args) {
+    if (!slot.type || uint64_t{slot.offset} + slot.type->size > action.size) {
+      return fail(fmt::format("an argument of action {} lies outside of its record", index));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_type(const Type &type) {
+  if (!kind_fits(type) || type.size < display_size(type.display)) {
+    return fail(fmt::format("type `{}` of {} bytes", type.name, type.size));
+  }
+  return {};
+}
+
+Result<void> check_manifest(const Manifest &manifest) {
+  for (const MapInfo &map : manifest.maps) {
+    if (auto sound = check_map(map); !sound) return sound;
+  }
+  for (size_t i = 0; i < manifest.actions.size(); ++i) {
+    if (auto sound = check_action(manifest.actions[i], i, manifest.maps.size()); !sound) return sound;
+  }
+  if (manifest.state_words > kMaxStateWords) return fail("too many state words");
+  return {};
+}
+
+}  // namespace awl

@@ -1,0 +1,139 @@
+// Manifest: everything the runtime must know about a compiled program besides its BPF object. Object and
+// Manifest together are the Image, the only thing the runtime ever sees.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/source.h"
+#include "runtime/types/btf.h"
+#include "runtime/types/type.h"
+
+namespace awl {
+
+// --- Shared memory of the BPF programs (see codegen) -------------------------------------------------
+
+// `awl_state`, an array of uint64 in .bss, mapped by the runtime.
+enum StateWord : uint32_t {
+  kStateRun = 0,           // RunState; alone in its cache line, read by every program
+  kStateNeedWakeup = 8,    // set by the runtime before it sleeps, cleared by the program that wakes it
+  kStateLostEvents = 16,   // ring buffer full
+  kStateLostStacks = 17,   // stack map full or collision
+  kStateScratchBusy = 18,  // no free scratch memory: the event was skipped
+  kStateMapErrors = 24,    // + index of the map: updates refused because it is full
+};
+enum class RunState : uint64_t { Starting = 0, Running = 1, Stopped = 2 };  // programs but BEGIN/END act on Running
+
+// `awl_params`, an array of uint64 in .rodata, set before loading.
+enum ParamWord : uint32_t {
+  kParamPid = 0,        // -p: process to trace, 0 for all
+  kParamChildPid = 1,   // process started by -c
+  kParamStartTime = 2,  // CLOCK_BOOTTIME at start, nanoseconds
+  kParamCount = 8,
+};
+
+// Every ring buffer record starts with this, 8 bytes; offsets in ArgSlot count from the record's start.
+struct RecordHeader {
+  uint32_t action;  // index in Manifest::actions
+  uint32_t cpu;
+};
+
+// --- Maps ----------------------------------------------------------------------------------------------
+
+enum class MapRole : uint8_t { User, Stack, RingBuffer, Internal };
+
+struct MapInfo {
+  std::string name;      // "@x", "@" ; internal maps: name in the object
+  std::string bpf_name;  // in the object: "AT_x"
+  MapRole role = MapRole::User;
+  uint32_t bpf_type = 0;  // enum bpf_map_type
+  uint32_t max_entries = 0;
+  uint32_t flags = 0;
+  const Type *key = nullptr;    // null: scalar map, an array with one element
+  const Type *value = nullptr;  // as the script sees it
+  uint32_t value_size = 0;      // in the BPF map. Scalar non-aggregates: value padded to 8, then uint64 set
+  bool per_cpu = false;
+  uint32_t stack_frames = 0;  // role Stack
+  Span span;                  // first use
+};
+
+// --- Actions: what a ring buffer record asks the runtime to do ----------------------------------------
+
+enum class ActionKind : uint8_t {
+  Printf,       // format, args
+  Print,        // one arg: print(value)
+  PrintMap,     // map; top, div
+  PrintMapKey,  // map; arg 0 is the key
+  ClearMap,
+  ZeroMap,
+  Time,    // format
+  Cat,     // format, args: path
+  Join,    // args: strings; separator in `format`
+  System,  // format, args: command
+  Exit,    // arg 0: exit code (int64)
+  Errorf,  // format, args; to stderr with the script's place
+  Warnf,
+  CgroupEvent,  // reserved
+};
+
+struct ArgSlot {
+  const Type *type = nullptr;
+  uint32_t offset = 0;  // in the record
+};
+
+struct Action {
+  ActionKind kind = ActionKind::Printf;
+  std::string format;
+  std::vector<ArgSlot> args;
+  int32_t map = -1;   // index in Manifest::maps
+  uint32_t top = 0;   // PrintMap: last entries only, 0 for all
+  uint64_t div = 0;   // PrintMap: divide values, 0 for not
+  uint32_t size = 0;  // bytes of the record
+  Span span;
+};
+
+// --- Probes ------------------------------------------------------------------------------------------
+
+struct ProbeInfo {
+  std::string provider;  // canonical name of a provider: "kprobe"
+  std::string text;      // canonical attach point; may hold wildcards: "kprobe:vfs_*"
+  std::string program;   // name of its BPF program in the object
+  Span span;
+  uint32_t source_index = 0;  // order in the script
+};
+
+struct ConfigValues {
+  uint64_t max_strlen = 1024;
+  uint64_t max_map_keys = 4096;
+  uint64_t max_probes = 1024;
+  uint64_t max_cat_bytes = 10240;
+  uint64_t ring_buffer_bytes = 8 << 20;
+  uint64_t log_size = 1000000;
+  bool print_maps_on_exit = true;
+  bool cpp_demangle = true;
+  bool unsafe = false;
+  std::string missing_probes = "error";
+  std::string str_trunc_trailer = "..";
+  StackMode stack_mode = StackMode::Bpftrace;
+};
+
+struct Manifest {
+  std::string script_name;
+  std::string script_text;  // for diagnostics at load and run time
+  ConfigValues config;
+  std::vector<MapInfo> maps;
+  std::vector<Action> actions;
+  std::vector<ProbeInfo> probes;
+  std::vector<std::string> strings;        // strftime formats, probe names, ...
+  std::vector<CoreStruct> core_structs;    // what to relocate against
+  uint32_t state_words = kStateMapErrors;  // size of awl_state
+};
+
+struct Image {
+  std::string object;  // BPF ELF
+  Manifest manifest;
+};
+
+}  // namespace awl

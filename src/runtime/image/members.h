@@ -1,0 +1,92 @@
+// The members of every struct in an Image, in the order of the file; a change here is a new kImageVersion. Structured
+// bindings, so that a member added in manifest.h or type.h and forgotten here does not compile.
+#pragma once
+
+#include "runtime/image/manifest.h"
+
+namespace awl {
+
+// Largest value of each enum that is stored; what is read beyond is malformed.
+constexpr TypeKind largest(TypeKind) { return TypeKind::Aggregate; }
+constexpr Display largest(Display) { return Display::FunctionName; }
+constexpr AddressSpace largest(AddressSpace) { return AddressSpace::User; }
+constexpr AggregateKind largest(AggregateKind) { return AggregateKind::LHist; }
+constexpr StackMode largest(StackMode) { return StackMode::BuildId; }
+constexpr Origin largest(Origin) { return Origin::Dwarf; }
+constexpr MapRole largest(MapRole) { return MapRole::Internal; }
+constexpr ActionKind largest(ActionKind) { return ActionKind::CgroupEvent; }
+
+// `visit` takes any number of members: numbers, enums, strings, types, vectors and structs of this file.
+template <class Visit>
+void members(Visit &visit, Span &span) {
+  auto &[begin, end] = span;
+  visit(begin, end);
+}
+
+template <class Visit>
+void members(Visit &visit, Enumerator &entry) {
+  auto &[name, value] = entry;
+  visit(name, value);
+}
+
+template <class Visit>
+void members(Visit &visit, Field &field) {
+  auto &[name, type, offset, bit_offset, bits, data_loc, rel_loc] = field;
+  visit(name, type, offset, bit_offset, bits, data_loc, rel_loc);
+}
+
+template <class Visit>
+void members(Visit &visit, Type &type) {
+  auto &[kind, display, is_signed, is_union, is_record, is_typedef, space, origin, size, count, target, name, fields,
+         enumerators, btf_id, aggregate, hist_bits, lhist_min, lhist_max, lhist_step, stack_user, stack_mode,
+         stack_frames] = type;
+  visit(kind, display, is_signed, is_union, is_record, is_typedef, space, origin, size, count, target, name, fields,
+        enumerators, btf_id, aggregate, hist_bits, lhist_min, lhist_max, lhist_step, stack_user, stack_mode,
+        stack_frames);
+}
+
+template <class Visit>
+void members(Visit &visit, MapInfo &map) {
+  auto &[name, bpf_name, role, bpf_type, max_entries, flags, key, value, value_size, per_cpu, stack_frames, span] = map;
+  visit(name, bpf_name, role, bpf_type, max_entries, flags, key, value, value_size, per_cpu, stack_frames, span);
+}
+
+template <class Visit>
+void members(Visit &visit, ArgSlot &slot) {
+  auto &[type, offset] = slot;
+  visit(type, offset);
+}
+
+template <class Visit>
+void members(Visit &visit, Action &action) {
+  auto &[kind, format, args, map, top, div, size, span] = action;
+  visit(kind, format, args, map, top, div, size, span);
+}
+
+template <class Visit>
+void members(Visit &visit, ProbeInfo &probe) {
+  auto &[provider, text, program, span, source_index] = probe;
+  visit(provider, text, program, span, source_index);
+}
+
+template <class Visit>
+void members(Visit &visit, ConfigValues &config) {
+  auto &[max_strlen, max_map_keys, max_probes, max_cat_bytes, ring_buffer_bytes, log_size, print_maps_on_exit,
+         cpp_demangle, unsafe, missing_probes, str_trunc_trailer, stack_mode] = config;
+  visit(max_strlen, max_map_keys, max_probes, max_cat_bytes, ring_buffer_bytes, log_size, print_maps_on_exit,
+        cpp_demangle, unsafe, missing_probes, str_trunc_trailer, stack_mode);
+}
+
+template <class Visit>
+void members(Visit &visit, CoreStruct &core) {
+  auto &[name, paths] = core;
+  visit(name, paths);
+}
+
+template <class Visit>
+void members(Visit &visit, Manifest &manifest) {
+  auto &[script_name, script_text, config, maps, actions, probes, strings, core_structs, state_words] = manifest;
+  visit(script_name, script_text, config, maps, actions, probes, strings, core_structs, state_words);
+}
+
+}  // namespace awl

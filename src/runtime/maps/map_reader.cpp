@@ -1,0 +1,212 @@
+#include "runtime/maps/map_reader.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string_view>
+#include <unordered_set>
+
+namespace awl {
+
+namespace {
+
+size_t round_up8(size_t size) { return (size + 7) / 8 * 8; }
+
+// Sizes of a map's entry as the system calls take them.
+struct Shape {
+  size_t key = 0;
+  size_t value = 0;  // all CPUs'
+};
+
+Result<Shape> shape_of(const MapInfo &info) {
+  Shape shape{info.key ? info.key->size : sizeof(uint32_t), info.value_size};
+  if (info.per_cpu) {
+    int cpus = libbpf_num_possible_cpus();
+    if (cpus <= 0) return fail_errno("number of CPUs", -cpus);
+    shape.value = round_up8(info.value_size) * static_cast<size_t>(cpus);
+  }
+  return shape;
+}
+
+MapEntry entry_of(const MapInfo &info, std::span<const std::byte> key, std::span<const std::byte> raw) {
+  MapEntry entry;
+  if (info.key) entry.key.assign(key.begin(), key.end());
+  if (info.per_cpu)
+    entry.value = merge_cpus(info, raw);
+  else
+    entry.value.assign(raw.begin(), raw.end());
+  return entry;
+}
+
+Error map_error(const MapInfo &info, const char *what, int err) {
+  return Error{std::string(what) + " " + info.name + ": " + std::strerror(err), {}, err};
+}
+
+// Entries of a hash come bucket by bucket, each bucket under its lock: no key is seen twice, and none is missed
+// that was there all the time. `visit(key, raw value)` is called for each. ENOTSUP (or EINVAL on old kernels)
+// means that the map's type cannot do this.
+enum class BatchMode { Lookup, LookupAndDelete };
+
+template <class Visit>
+int for_each_batch(int fd, const Shape &shape, size_t max_entries, BatchMode mode, Visit &&visit) {
+  // Large enough for most maps at once, small enough for per-CPU histograms not to take all memory.
+  constexpr size_t kBytes = 4 << 20;
+  size_t capacity = std::clamp<size_t>(kBytes / (shape.key + shape.value), 16, 65536);
+  capacity = std::min(capacity, std::max<size_t>(max_entries, 16));
+  std::vector<std::byte> keys(capacity * shape.key), values(capacity * shape.value);
+  // The kernel keeps a bucket's number or a key here.
+  std::vector<std::byte> position(std::max<size_t>(shape.key, 8)), next(position.size());
+  bpf_map_batch_opts options{};
+  options.sz = sizeof(options);
+  bool first = true;
+  while (true) {
+    auto count = static_cast<uint32_t>(capacity);
+    auto call = mode == BatchMode::Lookup ? bpf_map_lookup_batch : bpf_map_lookup_and_delete_batch;
+    int result = call(fd, first ? nullptr : position.data(), next.data(), keys.data(), values.data(), &count, &options);
+    int err = result < 0 ? errno : 0;
+    if (err == ENOSPC) {  // one bucket holds more than fits
+      capacity *= 2;
+      keys.resize(capacity * shape.key);
+      values.resize(capacity * shape.value);
+      continue;
+    }
+    if (err == EINTR || err == EAGAIN) continue;
+    if (err && err != ENOENT) return err;
+    for (uint32_t i = 0; i < count; i++)
+      visit(std::span(keys).subspan(i * shape.key, shape.key), std::span(values).subspan(i * shape.value, shape.value));
+    if (err == ENOENT) return 0;
+    position.swap(next);
+    first = false;
+  }
+}
+
+// Keys one by one. When the current key is deleted meanwhile the kernel starts again from the first one: keys
+// seen before are skipped, and the number of steps is bounded.
+std::vector<std::vector<std::byte>> all_keys(int fd, const Shape &shape, size_t max_entries) {
+  std::vector<std::vector<std::byte>> keys;
+  std::unordered_set<std::string> seen;
+  std::vector<std::byte> current(shape.key), next(shape.key);
+  bool first = true;
+  for (size_t steps = 0; steps < 4 * max_entries + 1024; steps++) {
+    if (bpf_map_get_next_key(fd, first ? nullptr : current.data(), next.data()) < 0) break;
+    first = false;
+    if (seen.emplace(reinterpret_cast<const char *>(next.data()), next.size()).second) keys.push_back(next);
+    current.swap(next);
+  }
+  return keys;
+}
+
+bool batch_unsupported(int err) { return err == 524 /* ENOTSUPP */ || err == ENOTSUP || err == EINVAL; }
+
+Result<std::optional<std::vector<std::byte>>> lookup(const LoadedMap &map, const Shape &shape, const void *key) {
+  std::vector<std::byte> raw(shape.value);
+  if (bpf_map_lookup_elem(map.fd, key, raw.data()) == 0) return raw;
+  if (errno == ENOENT) return std::nullopt;
+  return std::unexpected(map_error(*map.info, "read", errno));
+}
+
+Result<std::optional<MapEntry>> read_scalar(const LoadedMap &map, const Shape &shape) {
+  uint32_t zero = 0;
+  auto raw = TRY(lookup(map, shape, &zero));
+  if (!raw) return std::nullopt;
+  MapEntry entry = entry_of(*map.info, {}, *raw);
+  if (!is_set(*map.info, entry.value)) return std::nullopt;
+  return entry;
+}
+
+}  // namespace
+
+Result<std::vector<MapEntry>> read_map(const LoadedMap &map) {
+  const MapInfo &info = *map.info;
+  Shape shape = TRY(shape_of(info));
+  std::vector<MapEntry> entries;
+  if (!info.key) {
+    auto entry = TRY(read_scalar(map, shape));
+    if (entry) entries.push_back(std::move(*entry));
+    return entries;
+  }
+  int err = for_each_batch(map.fd, shape, info.max_entries, BatchMode::Lookup,
+                           [&](auto key, auto raw) { entries.push_back(entry_of(info, key, raw)); });
+  if (err == 0) return entries;
+  if (!batch_unsupported(err)) return std::unexpected(map_error(info, "read", err));
+  entries.clear();
+  for (const std::vector<std::byte> &key : all_keys(map.fd, shape, info.max_entries)) {
+    auto raw = TRY(lookup(map, shape, key.data()));
+    if (raw) entries.push_back(entry_of(info, key, *raw));
+  }
+  return entries;
+}
+
+Result<std::optional<MapEntry>> read_entry(const LoadedMap &map, std::span<const std::byte> key) {
+  const MapInfo &info = *map.info;
+  Shape shape = TRY(shape_of(info));
+  if (!info.key) return read_scalar(map, shape);
+  std::vector<std::byte> padded(key.begin(), key.end());
+  padded.resize(shape.key);
+  auto raw = TRY(lookup(map, shape, padded.data()));
+  if (!raw) return std::nullopt;
+  return entry_of(info, padded, *raw);
+}
+
+Result<void> clear_map(const LoadedMap &map) {
+  const MapInfo &info = *map.info;
+  Shape shape = TRY(shape_of(info));
+  if (!info.key) {
+    uint32_t zero = 0;
+    std::vector<std::byte> empty(shape.value);
+    if (bpf_map_update_elem(map.fd, &zero, empty.data(), BPF_ANY) < 0)
+      return std::unexpected(map_error(info, "clear", errno));
+    return {};
+  }
+  int err = for_each_batch(map.fd, shape, info.max_entries, BatchMode::LookupAndDelete, [](auto, auto) {});
+  if (err == 0) return {};
+  if (!batch_unsupported(err)) return std::unexpected(map_error(info, "clear", err));
+  for (const std::vector<std::byte> &key : all_keys(map.fd, shape, info.max_entries))
+    if (bpf_map_delete_elem(map.fd, key.data()) < 0 && errno != ENOENT)
+      return std::unexpected(map_error(info, "clear", errno));
+  return {};
+}
+
+namespace {
+
+// Bytes of a value after zero(): 0, but set where the layout can tell.
+std::vector<std::byte> zero_value(const MapInfo &info, const Shape &shape) {
+  std::vector<std::byte> zero(shape.value);
+  auto mark = [&](size_t at) {
+    uint64_t set = 1;
+    if (at + 8 <= zero.size()) std::memcpy(zero.data() + at, &set, 8);
+  };
+  if (!info.value || info.key) return zero;
+  if (info.value->kind != TypeKind::Aggregate) mark(round_up8(info.value->size));
+  // The first CPU's is enough. A set word of min or max would make 0 a value like others.
+  if (info.value->kind == TypeKind::Aggregate && info.value->aggregate == AggregateKind::Sum) mark(8);
+  return zero;
+}
+
+}  // namespace
+
+Result<void> zero_map(const LoadedMap &map) {
+  const MapInfo &info = *map.info;
+  Shape shape = TRY(shape_of(info));
+  std::vector<std::byte> zero = zero_value(info, shape);
+  if (!info.key) {
+    uint32_t key = 0;
+    auto entry = TRY(read_scalar(map, shape));
+    if (entry && bpf_map_update_elem(map.fd, &key, zero.data(), BPF_ANY) < 0)
+      return std::unexpected(map_error(info, "zero", errno));
+    return {};
+  }
+  std::vector<std::vector<std::byte>> keys;
+  int err = for_each_batch(map.fd, shape, info.max_entries, BatchMode::Lookup,
+                           [&](auto key, auto) { keys.emplace_back(key.begin(), key.end()); });
+  if (err && !batch_unsupported(err)) return std::unexpected(map_error(info, "zero", err));
+  if (err) keys = all_keys(map.fd, shape, info.max_entries);
+  for (const std::vector<std::byte> &key : keys)
+    if (bpf_map_update_elem(map.fd, key.data(), zero.data(), BPF_EXIST) < 0 && errno != ENOENT)
+      return std::unexpected(map_error(info, "zero", errno));
+  return {};
+}
+
+}  // namespace awl

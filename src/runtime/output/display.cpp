@@ -1,0 +1,165 @@
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/timex.h>
+
+#include "runtime/output/printf.h"
+#include "runtime/output/value_parts.h"
+
+namespace awl {
+
+namespace {
+
+std::string_view manifest_string(const FormatContext &context, uint64_t index) {
+  if (!context.manifest || index >= context.manifest->strings.size()) return {};
+  return context.manifest->strings[index];
+}
+
+void append_symbol(std::string &out, const std::optional<Symbol> &symbol, uint64_t address) {
+  if (symbol) {
+    out += symbol->name;
+  } else {
+    out += "0x";
+    append_hex(out, address);
+  }
+}
+
+int64_t tai_offset_ns() {
+  timex query{};
+  if (adjtimex(&query) < 0) return 0;
+  return int64_t{query.tai} * 1'000'000'000;
+}
+
+void append_timestamp(std::string &out, const Value &value, const FormatContext &context) {
+  auto time = static_cast<int64_t>(load<uint64_t>(value.bytes, 0));
+  std::string_view format = manifest_string(context, load<uint32_t>(value.bytes, 8));
+  switch (static_cast<ClockId>(load<uint32_t>(value.bytes, 12))) {
+    case ClockId::Boot: time += context.boot_to_wall_ns; break;
+    case ClockId::Monotonic: time += context.monotonic_to_wall_ns; break;
+    case ClockId::Tai: time -= tai_offset_ns(); break;
+    case ClockId::Wall: break;
+  }
+  out += format_time(format, time);
+}
+
+void append_inet(std::string &out, const Value &value) {
+  char text[INET6_ADDRSTRLEN] = "";
+  auto family = load<uint32_t>(value.bytes);
+  struct Address {
+    uint8_t byte[16];
+  } address = load<Address>(value.bytes, 4);
+  if (family == AF_INET || family == AF_INET6) inet_ntop(static_cast<int>(family), address.byte, text, sizeof(text));
+  out += text;
+}
+
+void append_mac(std::string &out, const Value &value) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  for (size_t i = 0; i < 6; i++) {
+    auto byte = load<uint8_t>(value.bytes, i);
+    if (i) out += ':';
+    out += kHex[byte >> 4];
+    out += kHex[byte & 15];
+  }
+}
+
+void append_user(std::string &out, uint64_t uid) {
+  if (std::optional<std::string> name = user_name(uid))
+    out += *name;
+  else
+    append_unsigned(out, uid);
+}
+
+void append_cgroup(std::string &out, const Value &value, const FormatContext &context) {
+  std::string_view filter = manifest_string(context, load<uint32_t>(value.bytes, 8));
+  if (std::optional<std::string> path = cgroup_path(load<uint64_t>(value.bytes), filter)) {
+    out += "unified:";  // the hierarchy's name, as scripts written for several hierarchies expect it
+    out += *path;
+  }
+}
+
+std::string_view probe_text(uint64_t cookie, const FormatContext &context) {
+  if (cookie & kStringCookie) return manifest_string(context, cookie & ~kStringCookie);
+  if (!context.probe_names || cookie >= context.probe_names->size()) return {};
+  return (*context.probe_names)[cookie];
+}
+
+// "kprobe:vfs_read+4" -> "vfs_read", `uprobe:/bin/x:cpp:"a::b(int)"` -> "a::b(int)".
+std::string_view function_of(std::string_view probe) {
+  if (!probe.empty() && probe.back() == '"') {
+    size_t open = probe.rfind('"', probe.size() - 2);
+    if (probe.size() >= 2 && open != std::string_view::npos) return probe.substr(open + 1, probe.size() - open - 2);
+  }
+  if (size_t colon = probe.rfind(':'); colon != std::string_view::npos) probe.remove_prefix(colon + 1);
+  return probe.substr(0, probe.rfind('+'));
+}
+
+}  // namespace
+
+void append_display(std::string &out, const Value &value, const FormatContext &context) {
+  auto number = load<uint64_t>(value.bytes);
+  switch (value.type->display) {
+    case Display::None: break;
+    case Display::KernelSymbol:
+      append_symbol(out, context.kernel_symbols ? context.kernel_symbols->find(number) : std::nullopt, number);
+      break;
+    case Display::UserSymbol: {
+      auto pid = load<uint32_t>(value.bytes, 8);
+      append_symbol(out, context.user_symbols ? context.user_symbols->find(pid, number) : std::nullopt, number);
+      break;
+    }
+    case Display::Username: append_user(out, number); break;
+    case Display::Timestamp: append_timestamp(out, value, context); break;
+    case Display::Inet: append_inet(out, value); break;
+    case Display::MacAddress: append_mac(out, value); break;
+    case Display::CgroupPath: append_cgroup(out, value, context); break;
+    case Display::ProbeName: out += probe_text(number, context); break;
+    case Display::FunctionName: out += function_of(probe_text(number, context)); break;
+  }
+}
+
+namespace {
+
+void append_frame(std::string &out, uint64_t address, const std::optional<Symbol> &symbol, bool user, bool perf) {
+  if (perf) {
+    out += '\t';
+    append_hex(out, address);
+    out += ' ';
+  }
+  append_symbol(out, symbol, address);
+  if (symbol) {
+    out += '+';
+    append_unsigned(out, symbol->offset);
+  }
+  if (!perf) return;
+  if (symbol && !symbol->module.empty())
+    out.append(" (").append(symbol->module).append(")");
+  else if (!symbol && user)
+    out += " ([unknown])";
+}
+
+}  // namespace
+
+void append_stack(std::string &out, const Value &value, size_t indent, const FormatContext &context) {
+  const Type &type = *value.type;
+  auto id = load<int32_t>(value.bytes);
+  auto pid = load<uint32_t>(value.bytes, 4);
+  if (id < 0 || !context.stacks) return;
+  std::vector<uint64_t> frames = context.stacks->frames(value.type, id);
+  if (frames.empty()) return;
+  out += '\n';
+  for (uint64_t address : frames) {
+    if (type.stack_mode == StackMode::Raw || type.stack_mode == StackMode::BuildId) {
+      append_hex(out, address);
+    } else {
+      std::optional<Symbol> symbol;
+      if (type.stack_user && context.user_symbols) symbol = context.user_symbols->find(pid, address);
+      if (!type.stack_user && context.kernel_symbols) symbol = context.kernel_symbols->find(address);
+      bool perf = type.stack_mode == StackMode::Perf;
+      if (!perf) out.append(indent, ' ');
+      append_frame(out, address, symbol, type.stack_user, perf);
+    }
+    out += '\n';
+  }
+}
+
+}  // namespace awl

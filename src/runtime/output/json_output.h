@@ -1,0 +1,39 @@
+// JSON lines for programs: one message a line, described in docs/json.md.
+#pragma once
+
+#include "runtime/output/output.h"
+#include "runtime/output/sink.h"
+
+namespace awl {
+
+class JsonOutput : public Output {
+ public:
+  JsonOutput(int fd, const OutputOptions &options, const FormatContext &context);
+
+  void printf(std::string_view text) override;
+  void time(std::string_view text) override;
+  void cat(std::string_view text) override;
+  void join(std::string_view text) override;
+  void system(std::string_view text) override;
+  void value(const Value &value) override;
+  void map(const MapView &view) override;
+  void map_entry(const MapView &view) override;
+  void attached(uint64_t probes) override;
+  void lost_events(uint64_t count) override;
+  void message(const Diagnostic &diagnostic, const Source &source) override;
+  void end_of_records() override;
+  void end_of_batch() override;
+  void flush() override;
+  [[nodiscard]] bool broken() const override;
+  [[nodiscard]] int error() const override;
+
+ private:
+  void text_message(std::string_view type, std::string_view text);
+  void append_entries(const MapView &view);
+
+  Sink sink_;
+  bool quiet_;
+  const FormatContext &context_;
+};
+
+}  // namespace awl

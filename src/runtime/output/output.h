@@ -1,0 +1,67 @@
+// Output: where the script's results go, and in which form. Text for people, JSON lines for programs.
+#pragma once
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "runtime/output/value.h"
+
+namespace awl {
+
+// One entry of a map as read: bytes of key and merged value. An empty value is one that was never set.
+struct MapEntry {
+  std::vector<std::byte> key;
+  std::vector<std::byte> value;
+};
+
+// A map to print: entries in printing order. A scalar map has one entry without key, or none if it was never
+// set: it is then shown as 0 where that makes sense, so maps printed at exit leave it out before.
+struct MapView {
+  const MapInfo *info = nullptr;
+  std::vector<MapEntry> entries;
+  uint64_t div = 0;
+};
+
+enum class Buffering : uint8_t { Line, Full, None };
+
+// Nothing is lost silently: what was accepted is written by flush() or the destructor, and broken() tells when
+// it could not be.
+class Output {
+ public:
+  virtual ~Output() = default;
+  virtual void printf(std::string_view text) = 0;  // text of printf()
+  virtual void time(std::string_view text) = 0;
+  virtual void cat(std::string_view text) = 0;
+  virtual void join(std::string_view text) = 0;     // newline added
+  virtual void system(std::string_view text) = 0;   // output of a command
+  virtual void value(const Value &value) = 0;       // print(value), newline included
+  virtual void map(const MapView &view) = 0;        // scalar, keyed, hist, lhist, stats
+  virtual void map_entry(const MapView &view) = 0;  // print(@m[key])
+  virtual void attached(uint64_t probes) = 0;       // "Attached N probes", to stderr in text
+  virtual void lost_events(uint64_t count) = 0;     // to stderr in text
+  virtual void message(const Diagnostic &diagnostic, const Source &source) = 0;  // run-time errors and warnings, stderr
+  virtual void end_of_records() = 0;  // blank lines before the maps printed at exit
+  // After each batch of records: writes what is there, unless buffering is Full.
+  virtual void end_of_batch() = 0;
+  virtual void flush() = 0;
+  // True when the destination is gone (EPIPE, with SIGPIPE ignored) or full: the session then ends cleanly.
+  [[nodiscard]] virtual bool broken() const = 0;
+  [[nodiscard]] virtual int error() const = 0;  // errno behind broken()
+};
+
+struct OutputOptions {
+  bool json = false;
+  bool quiet = false;
+  bool colour = false;
+  Buffering buffering = Buffering::Line;
+  int error_fd = 2;  // for what goes to stderr
+};
+
+// Writes to `fd` (not closed). `context` must outlive the output.
+std::unique_ptr<Output> make_output(int fd, const OutputOptions &options, const FormatContext &context);
+
+}  // namespace awl

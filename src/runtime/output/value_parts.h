@@ -1,0 +1,80 @@
+// The parts that text and JSON forms of values share; private to this folder.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "runtime/output/value.h"
+
+namespace awl {
+
+// Reads a T at `offset`; bytes that are not there count as zero.
+template <class T>
+T load(std::span<const std::byte> bytes, size_t offset = 0) {
+  T value{};
+  if (offset < bytes.size()) std::memcpy(&value, bytes.data() + offset, std::min(sizeof(T), bytes.size() - offset));
+  return value;
+}
+
+inline std::span<const std::byte> part_of(std::span<const std::byte> bytes, size_t offset, size_t size) {
+  if (offset >= bytes.size()) return {};
+  return bytes.subspan(offset, std::min(size, bytes.size() - offset));
+}
+
+void append_signed(std::string &out, int64_t number);
+void append_unsigned(std::string &out, uint64_t number);
+void append_number(std::string &out, uint64_t number, bool is_signed);
+void append_hex(std::string &out, uint64_t number);  // lower case, without 0x
+void append_json_number(std::string &out, uint64_t number, bool is_signed);
+
+// A string with the trailer that marks it as cut.
+void append_string(std::string &out, const Value &value, const FormatContext &context);
+
+// Printable bytes as they are, others `\xNN`.
+void append_buffer(std::string &out, const Value &value);
+std::span<const std::byte> buffer_bytes(const Value &value);
+
+// True if the type's text comes from its display tag.
+inline bool has_display(const Type &type) { return type.display != Display::None; }
+void append_display(std::string &out, const Value &value, const FormatContext &context);
+
+// Frames, one a line, each with a newline, all after a newline; nothing if the stack is not known.
+constexpr size_t kStackIndent = 8;
+constexpr size_t kStackKeyIndent = 4;
+void append_stack(std::string &out, const Value &value, size_t indent, const FormatContext &context);
+
+// An enumerator's name, nullptr if the number has none.
+const std::string *enumerator_name(const Type &type, uint64_t number);
+// An array of char is shown as text.
+bool is_text_array(const Type &type);
+
+// Calls visit(name, value, number, is_bitfield) for each named member in order, through anonymous members.
+// Bitfields come as `number`, others as `value`.
+struct Member {
+  const std::string *name = nullptr;
+  Value value;
+  bool is_bitfield = false;
+  uint64_t bitfield = 0;
+};
+template <class Visit>
+void for_each_member(const Value &value, Visit &&visit);
+
+uint64_t bitfield_of(std::span<const std::byte> bytes, const Field &field);
+
+template <class Visit>
+void for_each_member(const Value &value, Visit &&visit) {
+  for (const Field &field : value.type->fields) {
+    std::span<const std::byte> bytes = part_of(value.bytes, field.offset, field.stored_size());
+    if (field.name.empty() && field.type && field.type->kind == TypeKind::Struct && !field.data_loc) {
+      for_each_member(Value{field.type, bytes}, visit);
+      continue;
+    }
+    Member member{&field.name, {field.type, bytes}, field.bits != 0 || field.data_loc, 0};
+    if (field.bits) member.bitfield = bitfield_of(value.bytes, field);
+    if (field.data_loc) member.bitfield = load<uint32_t>(bytes);  // the place, not the data: it is elsewhere
+    visit(member);
+  }
+}
+
+}  // namespace awl

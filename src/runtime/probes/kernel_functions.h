@@ -1,0 +1,28 @@
+// Which functions of the kernel can be probed.
+#pragma once
+
+#include <compare>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/probes/provider.h"
+
+namespace awl {
+
+struct KernelFunction {
+  std::string name;
+  std::string module;  // "" for the kernel itself
+  friend auto operator<=>(const KernelFunction &, const KernelFunction &) = default;
+};
+
+// Functions matching both patterns, sorted, without those the kernel refuses to probe, as far as it tells.
+// An empty module pattern means any; "vmlinux" is the kernel itself.
+Result<std::vector<KernelFunction>> kernel_functions(std::string_view module, std::string_view name,
+                                                     const ProbeRoots &roots);
+
+// Does the function exist? Quick for functions of the kernel itself where there is BTF.
+Result<bool> kernel_function_exists(std::string_view module, std::string_view name, const ProbeRoots &roots);
+
+}  // namespace awl

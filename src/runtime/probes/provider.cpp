@@ -1,0 +1,63 @@
+#include "runtime/probes/provider.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/strings.h"
+#include "runtime/probes/attach_point.h"
+
+namespace awl {
+
+std::string ProbeTarget::text() const {
+  std::string out = provider;
+  auto add = [&](std::string_view part) {
+    out += ':';
+    out += part;
+  };
+  if (!scope.empty()) add(quote_part(scope));
+  if (!space.empty()) add(quote_part(space));
+  if (has_address)
+    add(fmt::format("0x{:x}", address));
+  else if (provider == "uprobe" || provider == "uretprobe")
+    add(space.empty() ? quote_part(name) : fmt::format("\"{}\"", name));
+  else if (!name.empty())
+    add(quote_part(name));
+  if (offset != 0) out += fmt::format("+{}", offset);
+  if (count != 0) add(fmt::format("{}", count));
+  return out;
+}
+
+bool ProbeTarget::wildcard() const { return has_wildcard(scope) || has_wildcard(space) || has_wildcard(name); }
+
+Attachment &Attachment::operator=(Attachment &&other) noexcept {
+  std::swap(fds_, other.fds_);
+  return *this;
+}
+
+Attachment::~Attachment() {
+  for (int fd : fds_) close(fd);
+}
+
+Result<std::vector<AttachPlace>> Provider::places(const ProbeTarget &target, const ProbeEnvironment &) const {
+  AttachPlace place;
+  place.target = target;
+  return std::vector<AttachPlace>{std::move(place)};
+}
+
+Result<Attachment> Provider::attach_many(std::span<const AttachPlace> places, std::span<const uint64_t> cookies,
+                                         const AttachOptions &options) const {
+  std::vector<int> fds;
+  std::vector<Attachment> done;  // closed again if a later one fails
+  for (size_t i = 0; i < places.size(); i++) {
+    AttachOptions one = options;
+    one.cookie = cookies[i];
+    done.push_back(TRY(attach(places[i], one)));
+  }
+  for (Attachment &attachment : done) {
+    std::vector<int> more = attachment.release();
+    fds.insert(fds.end(), more.begin(), more.end());
+  }
+  return Attachment(std::move(fds));
+}
+
+}  // namespace awl

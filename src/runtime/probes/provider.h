@@ -1,0 +1,189 @@
+// A provider knows one kind of probe: it parses and expands its targets, says what context the program
+// gets (data for the compiler), and attaches (code for the runtime). One file a provider; all of them stand
+// in the array of providers.cpp.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "runtime/types/type_store.h"
+
+namespace awl {
+
+// A parsed attach point. Which members mean something depends on the provider.
+struct ProbeTarget {
+  std::string provider;  // canonical: "kprobe", "begin"
+  std::string scope;     // tracepoint: category; kprobe: module; uprobe, usdt: path of the binary
+  std::string space;     // usdt: provider name inside the binary; uprobe: language ("cpp")
+  std::string name;      // function, event, marker, unit ("hz", "ms", ...)
+  uint64_t offset = 0;   // kprobe, uprobe: bytes behind the function
+  uint64_t address = 0;  // uprobe: 0xADDR instead of a name; kprobe likewise. Without has_address: where expand()
+                         // found the name, 0 if not known; no part of text()
+  uint64_t count = 0;    // profile, interval: frequency or period in `name` units
+  bool has_address = false;
+
+  // Canonical text, e.g. "tracepoint:sched:sched_switch": what `probe` prints and -l lists.
+  [[nodiscard]] std::string text() const;
+  [[nodiscard]] bool wildcard() const;  // scope, space or name has one
+};
+
+// Kernel program types that codegen and loader know.
+enum class ProgType : uint8_t { RawTracepoint, Tracepoint, Kprobe, PerfEvent };
+
+// How argN is reached from the program's context.
+enum class ArgReach : uint8_t {
+  None,
+  Registers,  // pt_regs at the start of the context, calling convention of the architecture
+  Usdt,       // described by the marker's note: looked up by attach cookie at run time
+};
+
+// What a program attached to a target finds. One per distinct kind of target, not per attachment.
+struct ProbeContext {
+  ProgType prog_type = ProgType::RawTracepoint;
+  ArgReach args_reach = ArgReach::None;  // of arg0, arg1, ...
+  uint32_t arg_count = 0;                // how many argN there are; 0: none
+  bool has_retval = false;               // `retval`, in the return register
+  bool has_regs = false;                 // pt_regs at the start of the context: reg(), user and kernel ip
+  bool has_func = false;                 // `func` makes sense
+  bool user_code = false;                // fires in user code: pointers are user pointers, may be preempted
+  bool filter_pid = false;               // -p must be tested in the program (else done when attaching)
+  const Type *args = nullptr;  // struct behind `args`, null if none: Origin::Tracefs, reached from the context
+  AddressSpace arg_space = AddressSpace::Kernel;  // of pointers in argN
+  std::vector<std::string> warnings;              // e.g. "function__entry of this binary does not fire by itself"
+  std::string warning_hint;
+  // The warnings do not hold if the script also attaches this target (its text()): "" if nothing helps.
+  std::string warning_unless;
+};
+
+struct AttachOptions {
+  int prog_fd = -1;
+  uint64_t cookie =
+      0;        // bpf_get_attach_cookie() in the program; usdt: index of the argument spec is added by the session
+  int pid = 0;  // -p, 0 for all processes
+  bool unsafe = false;
+};
+
+// One thing attached. Owns its descriptors; closing may take 50-90 ms each (RCU), so the session never
+// destroys attachments one by one at the end: see Session.
+class Attachment {
+ public:
+  Attachment() = default;
+  explicit Attachment(std::vector<int> fds) : fds_(std::move(fds)) {}
+  Attachment(Attachment &&other) noexcept : fds_(std::move(other.fds_)) { other.fds_.clear(); }
+  Attachment &operator=(Attachment &&other) noexcept;
+  Attachment(const Attachment &) = delete;
+  Attachment &operator=(const Attachment &) = delete;
+  ~Attachment();
+  [[nodiscard]] const std::vector<int> &fds() const { return fds_; }
+  // Hands the descriptors over to the caller, who closes them.
+  [[nodiscard]] std::vector<int> release() { return std::exchange(fds_, {}); }
+
+ private:
+  std::vector<int> fds_;
+};
+
+// Encoded location of one USDT argument, as the BPF side reads it (element of the internal map
+// "awl_usdt": struct UsdtSpec by index).
+// Memory: *(reg + constant) in user memory; IndexedMemory: *(reg + (index << index_shift) + constant)
+enum class UsdtArgKind : uint32_t { Constant, Register, Memory, IndexedMemory };
+struct UsdtArg {
+  uint64_t constant = 0;    // Constant: the value; Memory: offset to add to the register
+  uint32_t kind = 0;        // UsdtArgKind
+  uint32_t reg_offset = 0;  // of the register in pt_regs
+  uint32_t shift = 0;       // bits to shift left then right again: 64 - 8 * size
+  uint32_t is_signed = 0;
+  uint32_t index_offset = 0;  // IndexedMemory: of the index register in pt_regs
+  uint32_t index_shift = 0;   // IndexedMemory: 0 to 3
+  friend bool operator==(const UsdtArg &, const UsdtArg &) = default;
+};
+constexpr uint32_t kUsdtMaxArgs = 12;
+struct UsdtSpec {
+  uint64_t cookie = 0;  // the attachment's own cookie (probe name index)
+  uint64_t arg_count = 0;
+  UsdtArg args[kUsdtMaxArgs];
+};
+
+// One place to attach to, ready: several per target are possible (inlined USDT markers).
+struct AttachPlace {
+  ProbeTarget target;             // exact, no wildcards
+  std::optional<UsdtSpec> usdt;   // for usdt markers
+  uint64_t file_offset = 0;       // uprobe, usdt
+  uint64_t semaphore_offset = 0;  // usdt reference counter, 0 if none
+};
+
+struct ListEntry {
+  std::string text;                 // "tracepoint:syscalls:sys_enter_openat"
+  std::vector<std::string> params;  // -lv: "int dfd", "const char * filename"
+};
+
+// Where the kernel shows itself; tests put directories of their own here. Attaching always uses the real ones.
+struct ProbeRoots {
+  std::string tracefs;  // "": tracefs_path()
+  std::string procfs = "/proc";
+  std::string sysfs = "/sys";
+  std::string btf = "/sys/kernel/btf/vmlinux";
+};
+
+// What providers need to know of the run.
+struct ProbeEnvironment {
+  TypeStore *types = nullptr;
+  int pid = 0;  // -p, 0 if none
+  bool unsafe = false;
+  std::string missing_probes = "error";
+  ProbeRoots roots = {};
+};
+
+class Provider {
+ public:
+  virtual ~Provider() = default;
+  [[nodiscard]] virtual std::string_view name() const = 0;                  // "kprobe"
+  [[nodiscard]] virtual std::vector<std::string_view> aliases() const = 0;  // {"k"}
+  [[nodiscard]] virtual std::string_view syntax() const = 0;                // "kprobe:[MODULE:]FUNCTION[+OFFSET]"
+  [[nodiscard]] virtual std::string_view doc() const = 0;                   // one line for help
+
+  // Parts of the attach point behind the provider's name, split at ':' outside quotes.
+  virtual Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &env) const = 0;
+  // Exact targets that a target with wildcards stands for, sorted; {target} itself if it has none and exists.
+  // Unknown names are errors with a did-you-mean hint where the place can be listed.
+  virtual Result<std::vector<ProbeTarget>> expand(const ProbeTarget &target, const ProbeEnvironment &env) const = 0;
+  // Context of an exact target. With `needs_args` false the struct behind `args` need not be made.
+  virtual Result<ProbeContext> context(const ProbeTarget &target, bool needs_args,
+                                       const ProbeEnvironment &env) const = 0;
+  // All places of an exact target, in attaching order.
+  virtual Result<std::vector<AttachPlace>> places(const ProbeTarget &target, const ProbeEnvironment &env) const;
+  // Attaches a loaded program. begin/end attach to nothing.
+  virtual Result<Attachment> attach(const AttachPlace &place, const AttachOptions &options) const = 0;
+  // Many places of one program by few system calls. The program must have been loaded with
+  // expected_attach_type = multi_attach_type(); 0: this provider or kernel cannot, attach them one by one.
+  [[nodiscard]] virtual uint32_t multi_attach_type() const { return 0; }
+  // cookies[i] goes with places[i]; options.cookie is not used.
+  virtual Result<Attachment> attach_many(std::span<const AttachPlace> places, std::span<const uint64_t> cookies,
+                                         const AttachOptions &options) const;
+  // Probes matching the target's wildcards; `verbose` fills params.
+  virtual Result<std::vector<ListEntry>> list(const ProbeTarget &pattern, bool verbose,
+                                              const ProbeEnvironment &env) const = 0;
+  // Included in a listing of everything (`awl -l`, `awl -l '*foo*'`).
+  [[nodiscard]] virtual bool listed_by_default() const { return false; }
+  // Several exact targets may share one program when the body does not use `args`.
+  [[nodiscard]] virtual bool shares_program() const { return true; }
+};
+
+// All providers, in the order in which they are listed.
+const std::vector<const Provider *> &all_providers();
+// By name or alias, case-insensitive; null if unknown.
+const Provider *find_provider(std::string_view name);
+
+// Splits and parses an attach point: "k:vfs_read" -> kprobe. Unknown providers get a did-you-mean hint.
+Result<ProbeTarget> parse_attach_point(std::string_view text, const ProbeEnvironment &env);
+
+// `awl -l [PATTERN]`: over one provider or all that are listed by default ("*:*", "*foo*").
+Result<std::vector<ListEntry>> list_probes(std::string_view pattern, bool verbose, const ProbeEnvironment &env);
+
+}  // namespace awl

@@ -1,0 +1,99 @@
+#include "runtime/probes/providers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/diagnostic.h"
+#include "base/strings.h"
+#include "runtime/probes/attach_point.h"
+
+namespace awl {
+
+namespace {
+
+// Providers that scripts may ask for and that are not there yet.
+constexpr std::array<std::string_view, 25> kPlanned = {
+    "fentry",   "fexit", "f",        "fr",   "kfunc",      "kretfunc", "rawtracepoint",   "rt",
+    "software", "s",     "hardware", "h",    "watchpoint", "w",        "asyncwatchpoint", "aw",
+    "iter",     "it",    "self",     "test", "bench",      "ksyscall", "kretsyscall",     "lsm",
+    "xdp"};
+
+std::unexpected<Error> unknown_provider(std::string_view given) {
+  std::string name = lower(given);
+  if (std::ranges::find(kPlanned, name) != kPlanned.end())
+    return fail(fmt::format("provider `{}` is not supported yet", given));
+  std::vector<std::string> names;
+  for (const Provider *provider : all_providers()) names.emplace_back(provider->name());
+  return unknown_name("provider", given, names);
+}
+
+bool spelled(const Provider &provider, std::string_view name) {
+  if (provider.name() == name) return true;
+  std::vector<std::string_view> aliases = provider.aliases();
+  return std::ranges::find(aliases, name) != aliases.end();
+}
+
+}  // namespace
+
+const std::vector<const Provider *> &all_providers() {
+  static const std::vector<const Provider *> list = {
+      &begin_provider(),  &end_provider(),       &kprobe_provider(), &kretprobe_provider(), &tracepoint_provider(),
+      &uprobe_provider(), &uretprobe_provider(), &usdt_provider(),   &profile_provider(),   &interval_provider(),
+  };
+  return list;
+}
+
+const Provider *find_provider(std::string_view given) {
+  // As written first: `u` is a uprobe, `U` is usdt.
+  for (const std::string &name : {std::string(given), lower(given)})
+    for (const Provider *provider : all_providers())
+      if (spelled(*provider, name)) return provider;
+  return nullptr;
+}
+
+Result<ProbeTarget> parse_attach_point(std::string_view text, const ProbeEnvironment &env) {
+  std::vector<std::string> parts = TRY(split_attach_point(text));
+  const Provider *provider = find_provider(parts[0]);
+  if (!provider) return unknown_provider(parts[0]);
+  parts.erase(parts.begin());
+  return provider->parse(parts, env);
+}
+
+// A listing must not end at the first provider that cannot be asked: its error counts only if nothing
+// else was found.
+Result<std::vector<ListEntry>> list_probes(std::string_view pattern, bool verbose, const ProbeEnvironment &env) {
+  std::vector<std::string> parts = TRY(split_attach_point(pattern.empty() ? "*" : pattern));
+  std::vector<const Provider *> chosen;
+  if (const Provider *provider = find_provider(parts[0])) {
+    chosen.push_back(provider);
+    parts.erase(parts.begin());
+    if (parts.empty() || (parts.size() == 1 && parts[0].empty())) parts = {"*"};
+    if (parts.size() == 1 && parts[0].find('/') != std::string::npos) parts.emplace_back("*");  // all of a file
+  } else {
+    if (std::ranges::find(kPlanned, lower(parts[0])) != kPlanned.end()) return unknown_provider(parts[0]);
+    bool any = parts.size() == 1;  // "*open*": part of a target's name, of whatever provider
+    for (const Provider *candidate : all_providers()) {
+      bool usual = (!any && parts[0] != "*") || candidate->listed_by_default() ||
+                   (env.pid != 0 && (candidate->name() == "uprobe" || candidate->name() == "usdt"));
+      if (usual && (any || glob_match(lower(parts[0]), candidate->name()))) chosen.push_back(candidate);
+    }
+    if (!any && chosen.empty()) return unknown_provider(parts[0]);
+    if (!any) parts.erase(parts.begin());
+  }
+  std::vector<ListEntry> out;
+  std::optional<Error> error;
+  for (const Provider *provider : chosen) {
+    auto target = provider->parse(parts, env);
+    auto found = target ? provider->list(*target, verbose, env) : std::unexpected(std::move(target).error());
+    if (found)
+      std::ranges::move(*found, std::back_inserter(out));
+    else if (!error)
+      error = std::move(found).error();
+  }
+  if (out.empty() && error) return std::unexpected(std::move(*error));
+  return out;
+}
+
+}  // namespace awl

@@ -1,0 +1,19 @@
+// The providers, one file each. To add one: its file, a line here, a line in providers.cpp.
+#pragma once
+
+#include "runtime/probes/provider.h"
+
+namespace awl {
+
+const Provider &begin_provider();
+const Provider &end_provider();
+const Provider &kprobe_provider();
+const Provider &kretprobe_provider();
+const Provider &tracepoint_provider();
+const Provider &uprobe_provider();
+const Provider &uretprobe_provider();
+const Provider &usdt_provider();
+const Provider &profile_provider();
+const Provider &interval_provider();
+
+}  // namespace awl

@@ -1,0 +1,303 @@
+// uprobe and uretprobe: entry (or any instruction) and return of functions in programs and libraries.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/diagnostic.h"
+#include "base/strings.h"
+#include "runtime/probes/attach_point.h"
+#include "runtime/probes/binaries.h"
+#include "runtime/probes/providers.h"
+#include "runtime/probes/uprobe_attach.h"
+#include "runtime/symbols/symbols.h"
+
+namespace awl {
+
+namespace {
+
+#if defined(__x86_64__)
+constexpr uint32_t kRegisterArgs = 6;
+#else
+constexpr uint32_t kRegisterArgs = 8;
+#endif
+
+bool is_executable(const ElfFile &elf, uint64_t address) {
+  auto offset = elf.file_offset(address);
+  return offset && elf.address_of_offset(*offset) == address;
+}
+
+// `ns::f` means every overload, `ns::f(int)` one.
+bool cpp_matches(std::string_view pattern, std::string_view demangled) {
+  bool overloads = pattern.find('(') == std::string_view::npos;
+  if (!has_wildcard(pattern)) {
+    if (!demangled.starts_with(pattern)) return false;
+    return demangled.size() == pattern.size() || (overloads && demangled[pattern.size()] == '(');
+  }
+  return glob_match(pattern, demangled) || (overloads && glob_match(std::string(pattern) + "(*", demangled));
+}
+
+// Of several names of one function the one that people use: no underscores, then short, then first.
+bool nicer(std::string_view a, std::string_view b) {
+  auto rank = [](std::string_view name) { return std::tuple(name.starts_with('_'), name.size(), name); };
+  return rank(a) < rank(b);
+}
+
+struct Function {
+  std::string name;  // demangled if asked for as C++
+  ElfSymbol symbol;
+};
+
+// Functions that a target with a name stands for, each address once, by address.
+Result<std::vector<Function>> matching_functions(ElfFile &elf, const ProbeTarget &target) {
+  bool cpp = target.space == "cpp";
+  std::vector<Function> out;
+  if (!cpp && !has_wildcard(target.name)) {
+    if (auto found = TRY(elf.symbol(target.name))) out.push_back({target.name, std::move(*found)});
+    return out;
+  }
+  std::map<uint64_t, Function> by_address;
+  for (const ElfSymbol &symbol : *TRY(elf.symbols())) {
+    // The resolver of an indirect function is never what a pattern means.
+    if (!symbol.is_function || symbol.is_indirect || !is_executable(elf, symbol.address)) continue;
+    if (cpp && !symbol.name.starts_with("_Z")) continue;
+    std::string name = cpp ? demangle(symbol.name) : symbol.name;
+    if (cpp ? !cpp_matches(target.name, name) : !glob_match(target.name, name)) continue;
+    auto [place, added] = by_address.try_emplace(symbol.address, Function{name, symbol});
+    if (!added && nicer(name, place->second.name)) place->second = {name, symbol};
+  }
+  for (auto &[address, function] : by_address) out.push_back(std::move(function));
+  return out;
+}
+
+class UprobeProvider : public Provider {
+ public:
+  explicit UprobeProvider(bool at_return) : return_(at_return) {}
+  std::string_view name() const override { return return_ ? "uretprobe" : "uprobe"; }
+  std::vector<std::string_view> aliases() const override { return {return_ ? "ur" : "u"}; }
+  std::string_view syntax() const override {
+    return return_ ? "uretprobe:BINARY:FUNCTION" : "uprobe:BINARY:[cpp:]FUNCTION[+OFFSET] or uprobe:BINARY:ADDRESS";
+  }
+  std::string_view doc() const override {
+    return return_ ? "return of a function in a program or library, with its result in `retval`"
+                   : "entry of a function in a program or library, with its arguments in arg0, arg1, ...";
+  }
+
+  Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &env) const override;
+  Result<std::vector<ProbeTarget>> expand(const ProbeTarget &target, const ProbeEnvironment &env) const override;
+  Result<ProbeContext> context(const ProbeTarget &target, bool, const ProbeEnvironment &env) const override;
+  Result<std::vector<AttachPlace>> places(const ProbeTarget &target, const ProbeEnvironment &env) const override;
+  Result<Attachment> attach(const AttachPlace &place, const AttachOptions &options) const override {
+    return attach_uprobe(place, options, return_);
+  }
+  uint32_t multi_attach_type() const override { return kUprobeMultiAttachType; }
+  Result<Attachment> attach_many(std::span<const AttachPlace> places, std::span<const uint64_t> cookies,
+                                 const AttachOptions &options) const override {
+    return attach_uprobe_multi(places, cookies, options, return_);
+  }
+  Result<std::vector<ListEntry>> list(const ProbeTarget &pattern, bool verbose,
+                                      const ProbeEnvironment &env) const override;
+
+ private:
+  bool return_;
+};
+
+Result<ProbeTarget> UprobeProvider::parse(const std::vector<std::string> &parts, const ProbeEnvironment &env) const {
+  ProbeTarget target;
+  target.provider = name();
+  if (parts.empty()) return wrong_parts(*this, 0);
+  if (parts.size() == 1) {
+    if (parts[0].find('@') != std::string::npos) return fail("probing a line of source is not supported yet");
+    if (env.pid == 0)
+      return fail(fmt::format("`{}` needs a program or library", name()),
+                  fmt::format("write `{}`, or choose a process with -p", syntax()));
+    target.scope = has_wildcard(parts[0]) ? "*" : "";
+  } else {
+    target.scope = parts[0];
+    if (target.scope.empty() && env.pid == 0) return wrong_parts(*this, parts.size());
+  }
+  if (target.scope.find('@') != std::string::npos && parts.size() > 1 && parse_unsigned(parts[1]))
+    return fail("probing a line of source is not supported yet");
+  std::string place = parts.back();
+  if (parts.size() > 2) {
+    // Names of C++ hold colons: whatever stands behind the language is one name.
+    if (lower(parts[1]) != "cpp") return wrong_parts(*this, parts.size());
+    target.space = "cpp";
+    place = parts[2];
+    for (size_t i = 3; i < parts.size(); i++) place += ":" + parts[i];
+    if (place.empty()) return fail("the name of the function is missing");
+    target.name = place;
+    return target;
+  }
+  TRY(parse_place(place, target));
+  if (return_ && target.offset != 0)
+    return fail("a uretprobe fires at the return: it takes no offset",
+                "use `uprobe` for an instruction inside the function");
+  if (has_wildcard(target.name) && target.offset != 0) return fail("a wildcard cannot have an offset");
+  return target;
+}
+
+std::unexpected<Error> no_such_function(ElfFile &elf, const ProbeTarget &target) {
+  std::string shown = fmt::format("no function `{}` in `{}`", target.name, elf.path());
+  if (target.space.empty()) {
+    auto imported = elf.imports(target.name);
+    if (imported && *imported)
+      return fail(fmt::format("`{}` is not defined in `{}`, only called from there", target.name, elf.path()),
+                  fmt::format("probe the library that defines it, e.g. `libc:{}`", target.name));
+  }
+  std::vector<std::string> names;
+  if (auto symbols = elf.symbols())
+    for (const ElfSymbol &symbol : **symbols)
+      if (symbol.is_function) names.push_back(target.space.empty() ? symbol.name : demangle(symbol.name));
+  std::string similar = nearest(target.name, names);
+  if (!similar.empty()) return fail(shown, fmt::format("did you mean `{}`?", similar));
+  if (elf.stripped()) return fail(shown, "the file is stripped: only the functions that it exports have names");
+  return fail(shown);
+}
+
+// Is the place inside of code, and inside of the function?
+Result<> check_place(ElfFile &elf, const ProbeTarget &target, const ElfSymbol *symbol, bool unsafe) {
+  uint64_t address = (symbol ? symbol->address : target.address) + target.offset;
+  if (symbol && !symbol->is_function)
+    return fail(fmt::format("`{}` in `{}` is data, not a function", target.name, elf.path()));
+  if (!is_executable(elf, address))
+    return fail(fmt::format("address 0x{:x} of `{}` holds no code", address, elf.path()));
+  if (symbol && target.offset != 0 && symbol->size != 0 && target.offset >= symbol->size && !unsafe)
+    return fail(fmt::format("`{}` has {} bytes: +{} lies behind its end", target.name, symbol->size, target.offset),
+                "an offset that is no instruction's start breaks the program; allow it with --unsafe");
+  return {};
+}
+
+Result<std::vector<ProbeTarget>> UprobeProvider::expand(const ProbeTarget &target, const ProbeEnvironment &env) const {
+  std::vector<std::string> paths;
+  if (target.scope.empty())
+    paths.push_back(TRY(program_of(env.pid, env.roots)));
+  else
+    paths = TRY(find_binaries(target.scope, env));
+  // In several files a function need not be in each of them.
+  bool several = paths.size() > 1 || has_wildcard(target.scope);
+  std::vector<ProbeTarget> out;
+  for (const std::string &path : paths) {
+    auto opened = open_binary(path);
+    if (!opened) {
+      if (several) continue;
+      return std::unexpected(opened.error());
+    }
+    std::shared_ptr<ElfFile> elf = *opened;
+    ProbeTarget one = target;
+    one.scope = path;
+    if (target.has_address) {
+      TRY(check_place(*elf, target, nullptr, env.unsafe));
+      out.push_back(std::move(one));
+      continue;
+    }
+    std::vector<Function> functions = TRY(matching_functions(*elf, target));
+    if (functions.empty() && !several && !has_wildcard(target.name)) return no_such_function(*elf, target);
+    for (Function &function : functions) {
+      TRY(check_place(*elf, target, &function.symbol, env.unsafe));
+      one.name = std::move(function.name);
+      one.address = function.symbol.address;
+      // Constructors have several bodies under one demangled name: places() finds them all.
+      if (out.empty() || out.back().text() != one.text()) out.push_back(one);
+    }
+  }
+  if (out.empty())
+    return fail(fmt::format("no function matches `{}`", target.text().substr(target.provider.size() + 1)));
+  std::ranges::stable_sort(out, {}, [](const ProbeTarget &one) { return std::tie(one.scope, one.name); });
+  auto same = [](const ProbeTarget &a, const ProbeTarget &b) {
+    return a.scope == b.scope && a.name == b.name && a.has_address == b.has_address;
+  };
+  out.erase(std::ranges::unique(out, same).begin(), out.end());
+  return out;
+}
+
+Result<ProbeContext> UprobeProvider::context(const ProbeTarget &target, bool, const ProbeEnvironment &) const {
+  ProbeContext context;
+  context.prog_type = ProgType::Kprobe;
+  context.has_regs = true;
+  context.has_func = true;
+  context.user_code = true;
+  context.arg_space = AddressSpace::User;
+  context.has_retval = return_;
+  if (!return_) {
+    context.args_reach = ArgReach::Registers;
+    context.arg_count = kRegisterArgs;
+  }
+  if (!target.name.empty() && target.space.empty()) {
+    auto elf = open_binary(target.scope);
+    auto symbol = elf ? (*elf)->symbol(target.name) : std::unexpected(std::move(elf).error());
+    if (symbol && *symbol && (*symbol)->is_indirect) {
+      context.warnings.push_back(
+          fmt::format("`{}` of `{}` is chosen when the program starts: only the choosing is seen here, no calls",
+                      target.name, target.scope));
+      context.warning_hint = "probe one of its variants, if the file names them, or by its address";
+    }
+  }
+  return context;
+}
+
+Result<std::vector<AttachPlace>> UprobeProvider::places(const ProbeTarget &target, const ProbeEnvironment &) const {
+  std::shared_ptr<ElfFile> elf = TRY(open_binary(target.scope));
+  std::vector<uint64_t> addresses;
+  if (target.has_address || (target.address != 0 && target.space.empty())) {
+    addresses.push_back(target.address);
+  } else {
+    for (const Function &function : TRY(matching_functions(*elf, target))) addresses.push_back(function.symbol.address);
+    if (addresses.empty()) return no_such_function(*elf, target);
+  }
+  std::vector<AttachPlace> out;
+  for (uint64_t address : addresses) {
+    auto offset = elf->file_offset(address + target.offset);
+    if (!offset)
+      return fail(fmt::format("address 0x{:x} of `{}` holds no code", address + target.offset, target.scope));
+    AttachPlace place;
+    place.target = target;
+    place.file_offset = *offset;
+    out.push_back(std::move(place));
+  }
+  return out;
+}
+
+Result<std::vector<ListEntry>> UprobeProvider::list(const ProbeTarget &pattern, bool,
+                                                    const ProbeEnvironment &env) const {
+  if (pattern.has_address) return std::vector<ListEntry>{};
+  ProbeTarget search = pattern;
+  if (search.name.empty()) search.name = "*";
+  std::vector<std::string> paths;
+  if (search.scope.empty())
+    paths.push_back(TRY(program_of(env.pid, env.roots)));
+  else
+    paths = TRY(find_binaries(search.scope, env));
+  std::vector<ListEntry> out;
+  for (const std::string &path : paths) {
+    auto opened = open_binary(path);
+    if (!opened) {
+      if (paths.size() > 1) continue;
+      return std::unexpected(opened.error());
+    }
+    std::shared_ptr<ElfFile> elf = *opened;
+    search.scope = path;
+    ProbeTarget one = search;
+    size_t first = out.size();
+    for (Function &function : TRY(matching_functions(*elf, search))) {
+      one.name = std::move(function.name);
+      out.push_back({one.text(), {}});
+    }
+    std::ranges::sort(out.begin() + static_cast<ptrdiff_t>(first), out.end(), {}, &ListEntry::text);
+  }
+  return out;
+}
+
+}  // namespace
+
+const Provider &uprobe_provider() {
+  static const UprobeProvider provider(false);
+  return provider;
+}
+
+const Provider &uretprobe_provider() {
+  static const UprobeProvider provider(true);
+  return provider;
+}
+
+}  // namespace awl

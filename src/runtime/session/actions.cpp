@@ -1,0 +1,272 @@
+#include "runtime/session/actions.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/strings.h"
+#include "runtime/session/shell.h"
+
+namespace awl {
+namespace {
+
+bool has_format(ActionKind kind) {
+  switch (kind) {
+    case ActionKind::Printf:
+    case ActionKind::Cat:
+    case ActionKind::System:
+    case ActionKind::Errorf:
+    case ActionKind::Warnf: return true;
+    default: return false;
+  }
+}
+
+bool has_map(ActionKind kind) {
+  return kind == ActionKind::PrintMap || kind == ActionKind::PrintMapKey || kind == ActionKind::ClearMap ||
+         kind == ActionKind::ZeroMap;
+}
+
+bool needs_argument(ActionKind kind) { return kind == ActionKind::Print || kind == ActionKind::Exit; }
+
+int64_t wall_clock() {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+}  // namespace
+
+const std::vector<Actions::Entry> &Actions::table() {
+  static const std::vector<Entry> entries = {
+      {ActionKind::Printf, "printf", &Actions::on_printf},
+      {ActionKind::Print, "print", &Actions::on_print},
+      {ActionKind::PrintMap, "print map", &Actions::on_print_map},
+      {ActionKind::PrintMapKey, "print map entry", &Actions::on_print_key},
+      {ActionKind::ClearMap, "clear", &Actions::on_clear},
+      {ActionKind::ZeroMap, "zero", &Actions::on_zero},
+      {ActionKind::Time, "time", &Actions::on_time},
+      {ActionKind::Cat, "cat", &Actions::on_cat},
+      {ActionKind::Join, "join", &Actions::on_join},
+      {ActionKind::System, "system", &Actions::on_system},
+      {ActionKind::Exit, "exit", &Actions::on_exit},
+      {ActionKind::Errorf, "errorf", &Actions::on_errorf},
+      {ActionKind::Warnf, "warnf", &Actions::on_warnf},
+      {ActionKind::CgroupEvent, "cgroup event", &Actions::on_cgroup_event},
+  };
+  return entries;
+}
+
+std::vector<std::pair<ActionKind, std::string_view>> action_names() {
+  std::vector<std::pair<ActionKind, std::string_view>> names;
+  for (const Actions::Entry &entry : Actions::table()) names.emplace_back(entry.kind, entry.name);
+  return names;
+}
+
+Actions::Actions(const Manifest &manifest, const Source &source, const FormatContext &context, Output &output,
+                 ActionOptions options)
+    : manifest_(manifest), source_(source), context_(context), output_(output), options_(options) {}
+
+Result<void> Actions::prepare() {
+  for (const Action &action : manifest_.actions) {
+    Prepared prepared;
+    prepared.action = &action;
+    for (const Entry &entry : table())
+      if (entry.kind == action.kind) prepared.handler = entry.handler;
+    if (!prepared.handler) return fail("unknown kind of action");
+    if (Result<void> good = check(action); !good) return good;
+    if (has_format(action.kind)) {
+      prepared.format = TRY(parse_format(action.format));
+      if (prepared.format.conversions != action.args.size()) return fail("a format does not fit its values");
+    }
+    prepared_.push_back(std::move(prepared));
+  }
+  return {};
+}
+
+Result<void> Actions::check(const Action &action) const {
+  for (const ArgSlot &slot : action.args) {
+    if (!slot.type || slot.offset < sizeof(RecordHeader) || slot.offset > action.size ||
+        action.size - slot.offset < slot.type->size)
+      return fail("a value lies outside its record");
+  }
+  if (has_map(action.kind) && (action.map < 0 || static_cast<size_t>(action.map) >= manifest_.maps.size()))
+    return fail("an action has no map");
+  if (needs_argument(action.kind) && action.args.empty()) return fail("an action has no value");
+  return {};
+}
+
+void Actions::handle(std::span<const std::byte> record) {
+  if (exiting_) return;
+  RecordHeader header;
+  if (record.size() >= sizeof(header)) std::memcpy(&header, record.data(), sizeof(header));
+  if (record.size() < sizeof(header) || header.action >= prepared_.size() ||
+      record.size() < prepared_[header.action].action->size) {
+    Diagnostics diagnostics;
+    diagnostics.emit(diag::RunFailed, Span{}, fmt::format("a record of {} bytes cannot be understood", record.size()));
+    return tell(diagnostics);
+  }
+  const Prepared &prepared = prepared_[header.action];
+  (this->*prepared.handler)(*prepared.action, record);
+}
+
+Value Actions::argument(const Action &action, size_t index, std::span<const std::byte> record) const {
+  const ArgSlot &slot = action.args[index];
+  return {slot.type, record.subspan(slot.offset, slot.type->size)};
+}
+
+const std::string &Actions::formatted(const Action &action, std::span<const std::byte> record) {
+  values_.clear();
+  for (size_t i = 0; i < action.args.size(); i++) values_.push_back(argument(action, i, record));
+  text_.clear();
+  append_formatted(text_, prepared_[static_cast<size_t>(&action - manifest_.actions.data())].format, values_, context_);
+  return text_;
+}
+
+const LoadedMap *Actions::map_of(const Action &action) const {
+  return maps_ ? &(*maps_)[static_cast<size_t>(action.map)] : nullptr;
+}
+
+void Actions::tell(const Diagnostics &diagnostics) {
+  for (const Diagnostic &diagnostic : diagnostics.all()) output_.message(diagnostic, source_);
+}
+
+void Actions::map_failed(const Action &action, const Error &error) {
+  Diagnostics diagnostics;
+  diagnostics.emit(diag::MapFailed, action.span, manifest_.maps[static_cast<size_t>(action.map)].name, error.message)
+      .with_hint(error.hint);
+  tell(diagnostics);
+}
+
+// --- The handlers ------------------------------------------------------------------------------------
+
+void Actions::on_printf(const Action &action, std::span<const std::byte> record) {
+  output_.printf(formatted(action, record));
+}
+
+void Actions::on_print(const Action &action, std::span<const std::byte> record) {
+  output_.value(argument(action, 0, record));
+}
+
+void Actions::on_print_map(const Action &action, std::span<const std::byte>) {
+  const LoadedMap *map = map_of(action);
+  if (!map) return;
+  Result<std::vector<MapEntry>> entries = read_map(*map);
+  if (!entries) return map_failed(action, entries.error());
+  sort_entries(*map->info, *entries, action.top);
+  output_.map({map->info, *std::move(entries), action.div});
+}
+
+void Actions::on_print_key(const Action &action, std::span<const std::byte> record) {
+  const LoadedMap *map = map_of(action);
+  if (!map) return;
+  const std::span<const std::byte> key =
+      action.args.empty() ? std::span<const std::byte>() : argument(action, 0, record).bytes;
+  Result<std::optional<MapEntry>> entry = read_entry(*map, key);
+  if (!entry) return map_failed(action, entry.error());
+  // A missing entry has no value: it is shown as 0 where that makes sense.
+  if (!*entry) *entry = MapEntry{{key.begin(), key.end()}, {}};
+  output_.map_entry({map->info, {**std::move(entry)}, action.div});
+}
+
+void Actions::on_clear(const Action &action, std::span<const std::byte>) {
+  const LoadedMap *map = map_of(action);
+  if (!map) return;
+  if (Result<void> done = clear_map(*map); !done) map_failed(action, done.error());
+}
+
+void Actions::on_zero(const Action &action, std::span<const std::byte>) {
+  const LoadedMap *map = map_of(action);
+  if (!map) return;
+  if (Result<void> done = zero_map(*map); !done) map_failed(action, done.error());
+}
+
+void Actions::on_time(const Action &action, std::span<const std::byte>) {
+  output_.time(format_time(action.format, wall_clock()));
+}
+
+void Actions::on_cat(const Action &action, std::span<const std::byte> record) {
+  const std::string path = formatted(action, record);
+  Result<std::string> content = read_for_cat(path, manifest_.config.max_cat_bytes);
+  if (content) return output_.cat(*content);
+  Diagnostics diagnostics;
+  diagnostics.emit(diag::CatFailed, action.span, path, content.error().message);
+  tell(diagnostics);
+}
+
+// The list ends at the first empty string: that is how the end of argv[] is read.
+void Actions::on_join(const Action &action, std::span<const std::byte> record) {
+  text_.clear();
+  for (size_t i = 0; i < action.args.size(); i++) {
+    const std::string_view part = string_of(argument(action, i, record));
+    if (part.empty()) break;
+    if (i > 0) text_ += action.format;
+    text_ += part;
+  }
+  output_.join(text_);
+}
+
+void Actions::on_system(const Action &action, std::span<const std::byte> record) {
+  const std::string command = formatted(action, record);
+  Diagnostics diagnostics;
+  if (!options_.unsafe) {
+    diagnostics.emit(diag::CommandRefused, action.span, command);
+    return tell(diagnostics);
+  }
+  output_.flush();  // what was printed before comes before what the command prints to stderr
+  std::string collected;
+  Result<void> done = run_shell(command, [&](std::string_view piece) {
+    if (options_.json) {
+      collected += piece;
+    } else {
+      output_.system(piece);
+      output_.end_of_batch();
+    }
+  });
+  if (!collected.empty()) output_.system(collected);
+  if (done) return;
+  diagnostics.emit(diag::CommandNotRun, action.span, command, done.error().message);
+  tell(diagnostics);
+}
+
+void Actions::on_exit(const Action &action, std::span<const std::byte> record) {
+  exiting_ = true;
+  exit_status_ = static_cast<int>(scalar_of(argument(action, 0, record)));
+}
+
+void Actions::on_errorf(const Action &action, std::span<const std::byte> record) {
+  Diagnostics diagnostics;
+  diagnostics.emit(diag::ScriptError, action.span, std::string(trim(formatted(action, record))));
+  tell(diagnostics);
+}
+
+void Actions::on_warnf(const Action &action, std::span<const std::byte> record) {
+  Diagnostics diagnostics;
+  diagnostics.emit(diag::ScriptWarning, action.span, std::string(trim(formatted(action, record))));
+  tell(diagnostics);
+}
+
+void Actions::on_cgroup_event(const Action &, std::span<const std::byte>) {}  // no program sends it yet
+
+Result<std::string> read_for_cat(const std::string &path, size_t limit) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe without writer must not stop the run
+  if (fd < 0) return fail(std::strerror(errno));
+  std::string content;
+  char buffer[16384];
+  int error = 0;
+  while (content.size() < limit) {
+    const ssize_t n = read(fd, buffer, std::min(sizeof(buffer), limit - content.size()));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && content.empty()) error = errno;
+    if (n <= 0) break;
+    content.append(buffer, static_cast<size_t>(n));
+  }
+  close(fd);
+  if (error != 0) return fail(std::strerror(error));
+  return content;
+}
+
+}  // namespace awl

@@ -1,0 +1,99 @@
+// What the records of the programs ask for: one table from ActionKind to its handler.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "base/result.h"
+#include "runtime/image/manifest.h"
+#include "runtime/maps/map_reader.h"
+#include "runtime/output/output.h"
+#include "runtime/output/printf.h"
+
+namespace awl {
+
+struct ActionOptions {
+  bool unsafe = false;  // system() may run
+  bool json = false;    // output of a command is one message, not many
+};
+
+// Handles records. Prepared once; what a record needs is then allocated no more.
+class Actions {
+ public:
+  Actions(const Manifest &manifest, const Source &source, const FormatContext &context, Output &output,
+          ActionOptions options);
+
+  // Parses all formats and checks the layout of records against the types, so that handling trusts them.
+  Result<void> prepare();
+  void set_maps(const std::vector<LoadedMap> &maps) { maps_ = &maps; }
+
+  void handle(std::span<const std::byte> record);
+
+  // Set by exit(): from then on records are not handled until resume().
+  [[nodiscard]] bool exiting() const { return exiting_; }
+  [[nodiscard]] std::optional<int> exit_status() const { return exit_status_; }
+  void resume() { exiting_ = false; }
+
+ private:
+  struct Entry {
+    ActionKind kind;
+    std::string_view name;
+    void (Actions::*handler)(const Action &, std::span<const std::byte>);
+  };
+  static const std::vector<Entry> &table();
+  friend std::vector<std::pair<ActionKind, std::string_view>> action_names();
+
+  struct Prepared {
+    const Action *action = nullptr;
+    Format format;
+    void (Actions::*handler)(const Action &, std::span<const std::byte>) = nullptr;
+  };
+
+  void on_printf(const Action &, std::span<const std::byte>);
+  void on_print(const Action &, std::span<const std::byte>);
+  void on_print_map(const Action &, std::span<const std::byte>);
+  void on_print_key(const Action &, std::span<const std::byte>);
+  void on_clear(const Action &, std::span<const std::byte>);
+  void on_zero(const Action &, std::span<const std::byte>);
+  void on_time(const Action &, std::span<const std::byte>);
+  void on_cat(const Action &, std::span<const std::byte>);
+  void on_join(const Action &, std::span<const std::byte>);
+  void on_system(const Action &, std::span<const std::byte>);
+  void on_exit(const Action &, std::span<const std::byte>);
+  void on_errorf(const Action &, std::span<const std::byte>);
+  void on_warnf(const Action &, std::span<const std::byte>);
+  void on_cgroup_event(const Action &, std::span<const std::byte>);
+
+  Result<void> check(const Action &action) const;
+  [[nodiscard]] Value argument(const Action &action, size_t index, std::span<const std::byte> record) const;
+  // The format with the record's values, in text_.
+  const std::string &formatted(const Action &action, std::span<const std::byte> record);
+  [[nodiscard]] const LoadedMap *map_of(const Action &action) const;
+  void tell(const Diagnostics &diagnostics);
+  void map_failed(const Action &action, const Error &error);
+
+  const Manifest &manifest_;
+  const Source &source_;
+  const FormatContext &context_;
+  Output &output_;
+  ActionOptions options_;
+  const std::vector<LoadedMap> *maps_ = nullptr;
+  std::vector<Prepared> prepared_;
+  std::vector<Value> values_;
+  std::string text_;
+  bool exiting_ = false;
+  std::optional<int> exit_status_;
+};
+
+// The table's contents, for tests.
+std::vector<std::pair<ActionKind, std::string_view>> action_names();
+
+// At most `limit` bytes of a file, as cat() shows them.
+Result<std::string> read_for_cat(const std::string &path, size_t limit);
+
+}  // namespace awl

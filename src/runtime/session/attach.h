@@ -1,0 +1,49 @@
+// From the manifest's attach points to attached programs: first the plan, before anything is loaded, then the
+// attaching.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "runtime/probes/provider.h"
+#include "runtime/session/loader.h"
+
+namespace awl {
+
+// One exact probe.
+struct PlannedProbe {
+  const ProbeInfo *info = nullptr;
+  const Provider *provider = nullptr;
+  std::vector<AttachPlace> places;
+  // Attach cookie of the first place: index in AttachPlan::names. A marker's places have one each, all others share it.
+  uint64_t cookie = 0;
+};
+
+struct AttachPlan {
+  std::vector<PlannedProbe> probes;       // in attaching order
+  std::vector<const ProbeInfo *> begins;  // in the script's order
+  std::vector<const ProbeInfo *> ends;
+  std::vector<std::string> names;  // of probes, by attach cookie
+  // Elements of awl_usdt, by attach cookie: markers come first in `names`, so that one cookie leads to both.
+  std::vector<UsdtSpec> usdt;
+  // Programs that are attached to all places of a ProbeInfo at once, with what they must be loaded for.
+  std::map<std::string, uint32_t> multi;
+};
+
+// Expands wildcards and finds all places. Probes that do not exist are errors, warnings or nothing, as
+// `missing_probes` says. Nothing is decided by errors: the caller looks at the diagnostics.
+AttachPlan plan_attachments(const Manifest &manifest, const ProbeEnvironment &env, Diagnostics &diagnostics);
+
+struct AttachResult {
+  std::vector<Attachment> attachments;
+  size_t probes = 0;         // exact probes attached
+  bool interrupted = false;  // by a signal
+};
+
+// Attaches one after the other; shows its progress on a terminal when there are many.
+AttachResult attach_all(const AttachPlan &plan, const LoadedObject &object, const Manifest &manifest,
+                        const ProbeEnvironment &env, bool quiet, Diagnostics &diagnostics);
+
+}  // namespace awl

@@ -1,0 +1,47 @@
+// The command of -c: started before anything is loaded, held until everything is attached.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace awl {
+
+class Child {
+ public:
+  // Forks; the child waits in front of its exec. It gets SIGTERM when awl ends in whatever way.
+  static Result<std::unique_ptr<Child>> start(const std::string &command);
+  ~Child();  // SIGTERM if it still runs
+  Child(const Child &) = delete;
+  Child &operator=(const Child &) = delete;
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] int pidfd() const { return pidfd_; }  // readable when it has ended
+  // Lets it run. Fails when the file cannot be executed after all.
+  Result<void> go();
+  void terminate();
+
+  struct Ending {
+    bool ended = false;
+    bool success = false;
+    std::string text;  // "exited with status 3", "was killed by SIGSEGV"
+  };
+  Ending ending();
+
+ private:
+  Child() = default;
+  pid_t pid_ = -1;
+  int pidfd_ = -1;
+  int go_ = -1;      // a byte lets it run
+  int failed_ = -1;  // its errno if exec fails, end of file if it works
+  bool ended_ = false;
+};
+
+// pidfd_open(2), which Debian 12's C library has no wrapper for. Readable when the process has ended.
+int open_pidfd(pid_t pid);
+
+}  // namespace awl

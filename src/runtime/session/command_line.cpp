@@ -1,0 +1,85 @@
+#include "runtime/session/command_line.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/strings.h"
+
+namespace awl {
+namespace {
+
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+// Appends what stands between quotes; `at` is behind the opening one, and behind the closing one afterwards.
+Result<void> take_quoted(std::string_view text, size_t &at, char quote, std::string &word) {
+  const size_t opened = at;
+  while (at < text.size() && text[at] != quote) {
+    const bool escapes = quote == '"' && text[at] == '\\' && at + 1 < text.size();
+    if (escapes && std::string_view("\"\\$`\n").find(text[at + 1]) != std::string_view::npos) {
+      if (text[++at] != '\n') word += text[at];
+      at++;
+    } else {
+      word += text[at++];
+    }
+  }
+  if (at == text.size())
+    return fail("quote " + std::string(1, quote) + " at column " + std::to_string(opened) + " is not closed");
+  at++;
+  return {};
+}
+
+bool is_executable(const std::string &path) {
+  struct stat info;
+  return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && access(path.c_str(), X_OK) == 0;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> split_command(std::string_view text) {
+  std::vector<std::string> words;
+  std::string word;
+  bool in_word = false;
+  for (size_t at = 0; at < text.size();) {
+    const char c = text[at++];
+    if (is_blank(c)) {
+      if (in_word) words.push_back(std::move(word));
+      word.clear();
+      in_word = false;
+      continue;
+    }
+    if (c == '\\' && at < text.size() && text[at] == '\n') {
+      at++;
+      continue;
+    }
+    in_word = true;
+    if (c == '\'' || c == '"') {
+      if (Result<void> quoted = take_quoted(text, at, c, word); !quoted) return std::unexpected(quoted.error());
+    } else if (c == '\\') {
+      if (at == text.size()) return fail("nothing stands behind the last backslash");
+      word += text[at++];
+    } else {
+      word += c;
+    }
+  }
+  if (in_word) words.push_back(std::move(word));
+  if (words.empty()) return fail("the command is empty");
+  return words;
+}
+
+Result<std::string> find_executable(const std::string &name) {
+  if (name.find('/') != std::string::npos) {
+    if (is_executable(name)) return name;
+    if (access(name.c_str(), F_OK) != 0) return fail("no such file");
+    return fail("not an executable file");
+  }
+  const char *path = std::getenv("PATH");
+  for (const std::string &folder : split(path ? path : "/usr/local/bin:/usr/bin:/bin", ':')) {
+    const std::string candidate = (folder.empty() ? "." : folder) + "/" + name;
+    if (is_executable(candidate)) return candidate;
+  }
+  return fail("no such command in PATH");
+}
+
+}  // namespace awl

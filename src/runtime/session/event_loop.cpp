@@ -1,0 +1,151 @@
+#include "runtime/session/event_loop.h"
+
+#include <bpf/libbpf.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "runtime/session/signals.h"
+
+// How the reader sleeps. Programs send records without waking anybody (a wake-up costs the traced process 1-2 us)
+// unless the reader has said that it is going to sleep:
+//
+//   reader:  NeedWakeup = 1; handle what is there; epoll_wait
+//   program: NeedWakeup ? (NeedWakeup = 0, submit with BPF_RB_FORCE_WAKEUP) : submit with BPF_RB_NO_WAKEUP
+//
+// A program that reads the word just before the reader sets it submits without waking, perhaps after the reader's last
+// look. So the first sleep after arming is short, and a second look follows; only then comes the long one. After a
+// wake-up the reader rests a little before it arms again, so that a stream of events costs one wake-up for many of
+// them.
+
+namespace awl {
+namespace {
+
+constexpr size_t kPass = 16384;   // records between two looks at signals
+constexpr size_t kBusy = 1024;    // records in a pass that mean: more are coming, do not sleep
+constexpr int kShortSleepMs = 2;  // closes the gap described above
+constexpr int kLongSleepMs = 1000;
+constexpr long kRestNs = 200'000;
+constexpr int64_t kLookNs = 1'000'000'000;  // between looks at the counters of losses
+
+constexpr uint64_t kRingTag = 1000;  // beyond the values of RunEnd
+
+int64_t now_ns() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+}  // namespace
+
+EventLoop::~EventLoop() {
+  if (ring_) ring_buffer__free(ring_);
+  if (epoll_ >= 0) close(epoll_);
+}
+
+Result<void> EventLoop::open(const Watched &watched) {
+  epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_ < 0) return fail_errno("epoll_create1");
+  if (watched.ring >= 0) {
+    ring_ = ring_buffer__new(watched.ring, &EventLoop::on_record, this, nullptr);
+    if (!ring_) return fail_errno("map the ring buffer");
+    // Edge-triggered: a record that is being written counts as readable and would keep the reader spinning.
+    epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.u64 = kRingTag}};
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, watched.ring, &event) != 0) return fail_errno("watch the ring buffer");
+  }
+  watch(watched.signals, EPOLLIN, RunEnd::Signal);
+  watch(watched.process, EPOLLIN, RunEnd::ProcessEnded);
+  watch(watched.child, EPOLLIN, RunEnd::ChildEnded);
+  watch(watched.output, 0, RunEnd::OutputGone);  // EPOLLERR and EPOLLHUP come unasked
+  return {};
+}
+
+void EventLoop::watch(int fd, uint32_t events, RunEnd end) {
+  if (fd < 0) return;
+  epoll_event event = {.events = events, .data = {.u64 = static_cast<uint64_t>(end)}};
+  epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);  // fails for files, which do not hang up
+}
+
+int EventLoop::on_record(void *self, void *data, size_t size) {
+  auto *loop = static_cast<EventLoop *>(self);
+  if (!loop->dropping_) loop->actions_.handle({static_cast<const std::byte *>(data), size});
+  return ++loop->in_pass_ >= kPass ? -EAGAIN : 0;  // the record is consumed either way
+}
+
+size_t EventLoop::pass() {
+  in_pass_ = 0;
+  if (ring_) ring_buffer__consume(ring_);
+  if (in_pass_ > 0) output_.end_of_batch();
+  return in_pass_;
+}
+
+void EventLoop::drain() {
+  while (pass() >= kPass && !actions_.exiting()) {
+  }
+}
+
+void EventLoop::discard() {
+  dropping_ = true;
+  while (pass() >= kPass) {
+  }
+  dropping_ = false;
+}
+
+std::optional<RunEnd> EventLoop::wait(int timeout_ms, bool &woken_by_ring) {
+  epoll_event events[8];
+  const int count = epoll_wait(epoll_, events, 8, timeout_ms);
+  std::optional<RunEnd> end;
+  for (int i = 0; i < count; i++) {
+    if (events[i].data.u64 == kRingTag)
+      woken_by_ring = true;
+    else
+      end = static_cast<RunEnd>(events[i].data.u64);
+  }
+  return end;
+}
+
+void EventLoop::look_at_losses() {
+  const int64_t now = now_ns();
+  if (now < next_look_ns_) return;
+  next_look_ns_ = now + kLookNs;
+  losses_.look(state_);
+}
+
+RunEnd EventLoop::run() {
+  bool rest = false;
+  while (true) {
+    // Records first, whatever else has happened: what was sent before the end belongs to the run.
+    size_t most = 0;
+    do {
+      most = pass();
+      if (actions_.exiting()) return RunEnd::Exit;
+      if (output_.broken()) return RunEnd::OutputGone;
+      if (Signals::stop_requested()) return RunEnd::Signal;
+      look_at_losses();
+    } while (most > kBusy);
+    // exit() whose record found no room in the ring buffer.
+    if (most == 0 && state_.run() == RunState::Stopped && pass() == 0) return RunEnd::Exit;
+
+    if (rest) {
+      const timespec pause = {0, kRestNs};
+      nanosleep(&pause, nullptr);
+      rest = false;
+    }
+    state_.store(kStateNeedWakeup, 1);
+    if (pass() > 0) {
+      rest = true;
+      if (actions_.exiting()) continue;
+    }
+    if (const auto end = wait(kShortSleepMs, rest)) return *end;
+    if (rest) continue;
+    if (pass() > 0) {
+      rest = true;
+      continue;
+    }
+    if (const auto end = wait(kLongSleepMs, rest)) return *end;
+  }
+}
+
+}  // namespace awl

@@ -1,0 +1,62 @@
+// Waits for records and for whatever ends a run.
+#pragma once
+
+#include <functional>
+
+#include "base/result.h"
+#include "runtime/session/actions.h"
+#include "runtime/session/losses.h"
+#include "runtime/session/shared_state.h"
+
+struct ring_buffer;
+
+namespace awl {
+
+// Why a run ended.
+enum class RunEnd : uint8_t { Exit, Signal, ProcessEnded, ChildEnded, OutputGone };
+
+class EventLoop {
+ public:
+  EventLoop(SharedState &state, Actions &actions, Losses &losses, Output &output)
+      : state_(state), actions_(actions), losses_(losses), output_(output) {}
+  ~EventLoop();
+  EventLoop(const EventLoop &) = delete;
+  EventLoop &operator=(const EventLoop &) = delete;
+
+  // `ring_fd` -1: the script sends no records. Descriptors that are -1 are not watched.
+  struct Watched {
+    int ring = -1;
+    int signals = -1;
+    int process = -1;  // -p, readable when it has ended
+    int child = -1;    // -c
+    int output = -1;   // hang-up ends the run
+  };
+  Result<void> open(const Watched &watched);
+
+  RunEnd run();
+  // Handles what is in the ring buffer now, in batches as long as there is more; not beyond exit().
+  void drain();
+  // Drops what is in the ring buffer now.
+  void discard();
+
+ private:
+  // At most `kPass` records; how many there were.
+  size_t pass();
+  static int on_record(void *self, void *data, size_t size);
+  void watch(int fd, uint32_t events, RunEnd end);
+  // nullopt: go on.
+  std::optional<RunEnd> wait(int timeout_ms, bool &woken_by_ring);
+  void look_at_losses();
+
+  SharedState &state_;
+  Actions &actions_;
+  Losses &losses_;
+  Output &output_;
+  ring_buffer *ring_ = nullptr;
+  int epoll_ = -1;
+  size_t in_pass_ = 0;
+  bool dropping_ = false;
+  int64_t next_look_ns_ = 0;
+};
+
+}  // namespace awl

@@ -1,0 +1,155 @@
+#include "runtime/session/features.h"
+
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+#include "runtime/session/kernel_compat.h"
+
+namespace awl {
+namespace {
+
+// What a trial found: 0 if it works, an errno otherwise. kAbsent stands for "this kernel does not have it".
+constexpr int kAbsent = -1;
+
+// A program of two instructions: return 0.
+class EmptyProgram {
+ public:
+  EmptyProgram(bpf_prog_type type, uint32_t attach_type) {
+    const bpf_insn insns[] = {
+        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .src_reg = 0, .off = 0, .imm = 0},
+        {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
+    LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = static_cast<bpf_attach_type>(attach_type));
+    fd_ = bpf_prog_load(type, "awl_probe", "GPL", insns, 2, &opts);
+  }
+  EmptyProgram(const EmptyProgram &) = delete;
+  EmptyProgram &operator=(const EmptyProgram &) = delete;
+  ~EmptyProgram() {
+    if (fd_ >= 0) close(fd_);
+  }
+  [[nodiscard]] int fd() const { return fd_; }  // or -errno
+
+ private:
+  int fd_ = -1;
+};
+
+// Closes what a trial made and passes its errno on.
+int closed(int fd_or_error) {
+  if (fd_or_error < 0) return -fd_or_error;
+  close(fd_or_error);
+  return 0;
+}
+
+// Links are tried on a target that cannot work: a kernel that knows them complains about the target.
+int try_perf_link() {
+  const EmptyProgram program(BPF_PROG_TYPE_TRACEPOINT, 0);
+  if (program.fd() < 0) return -program.fd();
+  LIBBPF_OPTS(bpf_link_create_opts, opts);
+  opts.perf_event.bpf_cookie = 1;
+  const int error = closed(bpf_link_create(program.fd(), -1, BPF_PERF_EVENT, &opts));
+  if (error == EBADF) return 0;
+  return error == EINVAL || error == EOPNOTSUPP ? kAbsent : error;
+}
+
+int try_uprobe_multi() {
+  const EmptyProgram program(BPF_PROG_TYPE_KPROBE, kTraceUprobeMulti);
+  if (program.fd() < 0) return -program.fd() == EINVAL ? kAbsent : -program.fd();
+  const uint64_t offset = 0;
+  const int error = closed(create_uprobe_multi_link(program.fd(), {.path = "/", .offsets = &offset, .count = 1}));
+  if (error == EBADF) return 0;  // "/" is not a file
+  return error == EINVAL || error == EOPNOTSUPP ? kAbsent : error;
+}
+
+int try_ring_buffer() {
+  const int error =
+      closed(bpf_map_create(BPF_MAP_TYPE_RINGBUF, "awl_probe", 0, 0, static_cast<uint32_t>(getpagesize()), nullptr));
+  return error == EINVAL ? kAbsent : error;
+}
+
+int try_map_batch() {
+  const int map = bpf_map_create(BPF_MAP_TYPE_HASH, "awl_probe", 4, 4, 1, nullptr);
+  if (map < 0) return -map;
+  uint32_t next = 0, key = 0, value = 0, count = 1;
+  const int error = -bpf_map_lookup_batch(map, nullptr, &next, &key, &value, &count, nullptr);
+  close(map);
+  if (error == 0 || error == ENOENT) return 0;  // the map is empty
+  return error == EINVAL || error == EOPNOTSUPP || error == 524 /* ENOTSUPP */ ? kAbsent : error;
+}
+
+int try_raw_test_run() {
+  const EmptyProgram program(BPF_PROG_TYPE_RAW_TRACEPOINT, 0);
+  if (program.fd() < 0) return -program.fd();
+  LIBBPF_OPTS(bpf_test_run_opts, opts);
+  const int error = -bpf_prog_test_run_opts(program.fd(), &opts);
+  return error == EINVAL || error == EOPNOTSUPP || error == 524 ? kAbsent : error;
+}
+
+int try_file(const char *path) {
+  if (access(path, R_OK) == 0) return 0;
+  return errno == ENOENT ? kAbsent : errno;
+}
+
+int try_kprobes() { return try_file("/sys/bus/event_source/devices/kprobe/type"); }
+int try_btf() { return try_file("/sys/kernel/btf/vmlinux"); }
+
+struct Entry {
+  Feature feature;
+  const char *name;
+  int (*attempt)();
+  const char *absent;  // what to say when the kernel does not have it
+};
+
+constexpr std::array<Entry, kFeatureCount> kEntries = {{
+    {Feature::PerfLink, "perf_link", try_perf_link, "since Linux 5.15"},
+    {Feature::UprobeMulti, "uprobe_multi", try_uprobe_multi, "since Linux 6.6"},
+    {Feature::RingBuffer, "ring_buffer", try_ring_buffer, "since Linux 5.8"},
+    {Feature::MapBatch, "map_batch", try_map_batch, "since Linux 5.6"},
+    {Feature::RawTestRun, "raw_test_run", try_raw_test_run, "since Linux 5.10"},
+    {Feature::Kprobes, "kprobes", try_kprobes, "not configured (CONFIG_KPROBE_EVENTS)"},
+    {Feature::Btf, "btf", try_btf, "not configured (CONFIG_DEBUG_INFO_BTF)"},
+}};
+
+FeatureReport report(const Entry &entry) {
+  FeatureReport result{entry.feature, entry.name, false, {}, FeatureState::Present};
+  const int error = entry.attempt();
+  if (error == 0) {
+    result.present = true;
+  } else if (error == kAbsent) {
+    result.state = FeatureState::NotConfigured;
+    result.detail = entry.absent;
+  } else if (error == EPERM || error == EACCES) {
+    result.state = FeatureState::NotAllowed;
+    result.detail = std::string("not allowed: ") + std::strerror(error);
+  } else {
+    result.state = FeatureState::Refused;
+    result.detail = std::string("refused: ") + std::strerror(error);
+  }
+  return result;
+}
+
+const FeatureReport &cached(size_t index) {
+  static std::array<std::optional<FeatureReport>, kFeatureCount> reports;
+  if (!reports[index]) reports[index] = report(kEntries[index]);
+  return *reports[index];
+}
+
+}  // namespace
+
+bool has_feature(Feature feature) {
+  for (size_t i = 0; i < kEntries.size(); i++)
+    if (kEntries[i].feature == feature) return cached(i).present;
+  return false;
+}
+
+std::vector<FeatureReport> all_features() {
+  std::vector<FeatureReport> reports;
+  for (size_t i = 0; i < kEntries.size(); i++) reports.push_back(cached(i));
+  return reports;
+}
+
+}  // namespace awl

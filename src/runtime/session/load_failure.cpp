@@ -1,0 +1,118 @@
+#include "runtime/session/load_failure.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "base/strings.h"
+#include "runtime/session/line_info.h"
+#include "runtime/session/privileges.h"
+#include "runtime/session/verifier_log.h"
+
+namespace awl {
+namespace {
+
+// libbpf: "prog 'NAME': BPF program load failed: ..."
+std::string failed_program(const std::string &text) {
+  const size_t at = text.rfind("BPF program load failed");
+  if (at == text.npos) return {};
+  const size_t end = text.rfind('\'', at);
+  const size_t begin = end == text.npos || end == 0 ? text.npos : text.rfind('\'', end - 1);
+  if (begin == text.npos) return {};
+  return text.substr(begin + 1, end - begin - 1);
+}
+
+const ProbeInfo *find_probe(const Manifest &manifest, const std::string &program) {
+  for (const ProbeInfo &probe : manifest.probes)
+    if (probe.program == program) return &probe;
+  return nullptr;
+}
+
+// From a column (0: the first that is not blank) to the end of a line.
+Span line_span(const Source &source, uint32_t line, uint32_t column) {
+  if (line == 0 || line > source.line_count()) return {};
+  const std::string_view text = source.line(line);
+  const auto start = static_cast<uint32_t>(text.data() - source.text().data());
+  size_t first = text.find_first_not_of(" \t");
+  if (first == text.npos) return {};
+  if (column > 0 && column <= text.size()) first = column - 1;
+  const size_t last = text.find_last_not_of(" \t\r;");
+  return {start + static_cast<uint32_t>(first),
+          start + static_cast<uint32_t>(last == text.npos || last < first ? first + 1 : last + 1)};
+}
+
+// Three ways to the line, the best first: the object's line table, the place that the log names (since 6.10), and the
+// text that it quotes.
+Span failing_span(const VerifierReport &report, const std::string &program, const Image &image, const Source &source) {
+  if (report.insn) {
+    const auto place = insn_place(image.object, program, *report.insn);
+    if (place && *place && (*place)->line > 0) return line_span(source, (*place)->line, (*place)->column);
+  }
+  if (report.source_line) return line_span(source, *report.source_line, 0);
+  if (!report.source_text.empty()) {
+    for (uint32_t line = 1; line <= source.line_count(); line++)
+      if (trim(source.line(line)) == report.source_text) return line_span(source, line, 0);
+  }
+  return {};
+}
+
+void explain_rejection(const LoadFailure &failure, const VerifierReport &report, const Image &image,
+                       const Source &source, Diagnostics &diagnostics) {
+  const std::string program = failed_program(failure.libbpf);
+  const ProbeInfo *probe = find_probe(image.manifest, program);
+  Span span = failing_span(report, program, image, source);
+  if (span.empty() && probe) span = probe->span;
+  Diagnostic &diagnostic =
+      diagnostics.emit(diag::VerifierRejected, span, probe ? probe->text : program, report.message);
+  if (const VerifierHint *known = verifier_hint(report.message)) {
+    diagnostic.with_label(std::string(known->explanation));
+    if (!known->hint.empty()) diagnostic.with_hint(std::string(known->hint));
+  }
+  if (!failure.verbose) diagnostic.note("-v prints the verifier's whole log");
+}
+
+void explain_refusal(const LoadFailure &failure, Diagnostics &diagnostics) {
+  const std::string lockdown = kernel_lockdown();
+  if (!lockdown.empty()) {
+    diagnostics.emit(diag::LockedDown, Span{}, lockdown)
+        .with_hint(
+            "lockdown follows from Secure Boot on many systems; mode \"integrity\" lets programs load, "
+            "\"confidentiality\" does not");
+    return;
+  }
+  Diagnostic &diagnostic =
+      diagnostics.emit(diag::Refused, Span{}, failure.reason.empty() ? std::strerror(failure.error) : failure.reason);
+  diagnostic.note(
+      "all capabilities that tracing needs are there: a container's seccomp filter, a security module or a BPF token "
+      "policy may forbid it");
+}
+
+}  // namespace
+
+void explain_load_failure(const LoadFailure &failure, const Image &image, const Source &source,
+                          Diagnostics &diagnostics) {
+  if (failure.verbose) {
+    std::fputs(failure.libbpf.c_str(), stderr);
+    std::fputs(failure.log.c_str(), stderr);
+  }
+  const bool is_program = failure.libbpf.find("BPF program load failed") != std::string::npos;
+  if (const std::vector<std::string> missing = missing_capabilities(); failure.error == EPERM && !missing.empty()) {
+    diagnostics.emit(diag::NoPrivileges, Span{}, fmt::format("{}", fmt::join(missing, " and ")))
+        .with_hint("run as root");
+    return;
+  }
+  if (is_program) {
+    const VerifierReport report = parse_verifier_log(failure.log);
+    if (!report.message.empty()) return explain_rejection(failure, report, image, source, diagnostics);
+  }
+  if (failure.error == EPERM) return explain_refusal(failure, diagnostics);
+
+  const std::string reason = failure.reason.empty() ? std::string(std::strerror(failure.error)) : failure.reason;
+  const ProbeInfo *probe = is_program ? find_probe(image.manifest, failed_program(failure.libbpf)) : nullptr;
+  Diagnostic &diagnostic = diagnostics.emit(diag::LoadFailed, probe ? probe->span : Span{}, reason);
+  if (failure.error == ENOMEM || failure.error == E2BIG)
+    diagnostic.with_hint("a map may be too large: see max_map_keys and perf_rb_pages");
+}
+
+}  // namespace awl

@@ -1,0 +1,274 @@
+#include "runtime/session/loader.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <linux/btf.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "runtime/session/libbpf_print.h"
+#include "runtime/session/load_failure.h"
+#include "runtime/types/btf.h"
+
+namespace awl {
+namespace {
+
+// Maps that codegen makes besides those of the manifest.
+constexpr const char *kRingBuffer = "awl_ringbuf";
+constexpr const char *kUsdtSpecs = "awl_usdt";
+
+constexpr uint32_t kSmallRing = 1 << 20;
+
+// Place of a global variable: its section, and where it lies in it.
+struct Variable {
+  std::string section;
+  uint32_t offset = 0;
+};
+
+std::optional<Variable> find_variable(const btf *types, std::string_view name) {
+  for (uint32_t id = 1; id < btf__type_cnt(types); id++) {
+    const btf_type *type = btf__type_by_id(types, id);
+    if (BTF_INFO_KIND(type->info) != BTF_KIND_DATASEC) continue;
+    const auto *info = reinterpret_cast<const btf_var_secinfo *>(type + 1);
+    for (uint32_t i = 0; i < BTF_INFO_VLEN(type->info); i++, info++) {
+      const btf_type *variable = btf__type_by_id(types, info->type);
+      if (name == btf__name_by_offset(types, variable->name_off))
+        return Variable{btf__name_by_offset(types, type->name_off), info->offset};
+    }
+  }
+  return std::nullopt;
+}
+
+// libbpf names the map of a section "<object>.<section>".
+bpf_map *section_map(const bpf_object *object, std::string_view section) {
+  bpf_map *map = nullptr;
+  bpf_object__for_each_map(map, object) {
+    if (bpf_map__is_internal(map) && std::string_view(bpf_map__name(map)).ends_with(section)) return map;
+  }
+  return nullptr;
+}
+
+// Where the verifier writes when it rejects a program. Pages are taken only when written, so the size costs
+// nothing; kernels before 6.4 keep the start of a log that does not fit instead of its end.
+class LogBuffer {
+ public:
+  explicit LogBuffer(size_t wanted) : size_(std::clamp<size_t>(wanted, 16 << 20, 512 << 20)) {
+    void *base = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base != MAP_FAILED) data_ = static_cast<char *>(base);
+  }
+  LogBuffer(const LogBuffer &) = delete;
+  LogBuffer &operator=(const LogBuffer &) = delete;
+  ~LogBuffer() {
+    if (data_) munmap(data_, size_);
+  }
+  [[nodiscard]] char *data() const { return data_; }
+  [[nodiscard]] size_t size() const { return data_ ? size_ : 0; }
+  [[nodiscard]] std::string text() const { return data_ ? std::string(data_, strnlen(data_, size_)) : std::string(); }
+
+ private:
+  size_t size_;
+  char *data_ = nullptr;
+};
+
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  FileDescriptor(const FileDescriptor &) = delete;
+  FileDescriptor &operator=(const FileDescriptor &) = delete;
+  ~FileDescriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+int memory_file(const std::string &bytes) {
+  const int fd = memfd_create("awl-btf", MFD_CLOEXEC);
+  if (fd < 0) return -1;
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t n = write(fd, bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) {
+      close(fd);
+      return -1;
+    }
+    done += static_cast<size_t>(n);
+  }
+  return fd;
+}
+
+}  // namespace
+
+class Loader {
+ public:
+  Loader(const Image &image, TypeStore &store, const LoadOptions &options, const Source &source,
+         Diagnostics &diagnostics)
+      : image_(image),
+        manifest_(image.manifest),
+        store_(store),
+        options_(options),
+        source_(source),
+        diagnostics_(diagnostics),
+        log_(manifest_.config.log_size) {}
+
+  std::unique_ptr<LoadedObject> load() {
+    if (!make_kernel_types() || !open() || !adjust() || !set_params()) return nullptr;
+    if (const int err = bpf_object__load(object_); err != 0) {
+      const LoadFailure failure{-err, print_.text(), print_.reason(), log_.text(), options_.verbose};
+      explain_load_failure(failure, image_, source_, diagnostics_);
+      return nullptr;
+    }
+    if (options_.verbose && !print_.text().empty()) fputs(print_.text().c_str(), stderr);
+    return finish();
+  }
+
+ private:
+  // The types that CO-RE relocations need, as a file: libbpf would parse the whole kernel's BTF otherwise (14 ms).
+  bool make_kernel_types() {
+    if (manifest_.core_structs.empty()) return true;
+    Result<MinimalBtf> btf = make_minimal_btf(store_, manifest_.core_structs);
+    if (!btf) {
+      if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
+        diagnostics_.emit(diag::NoKernelTypes, Span{}, manifest_.core_structs.front().name)
+            .with_hint("the kernel must be built with CONFIG_DEBUG_INFO_BTF=y (Debian, Fedora and Ubuntu kernels are)");
+      else
+        diagnostics_.emit(diag::LoadFailed, Span{}, btf.error().message).with_hint(btf.error().hint);
+      return false;
+    }
+    if (!btf->missing.empty()) {
+      for (const std::string &name : btf->missing)
+        diagnostics_.emit(diag::MissingField, Span{}, name)
+            .with_hint("the program was compiled for another kernel; compile the script on this one to see the place");
+      return false;
+    }
+    types_.emplace(memory_file(btf->bytes));
+    if (types_->get() >= 0) return true;
+    diagnostics_.emit(diag::LoadFailed, Span{}, std::string("memfd_create: ") + strerror(errno));
+    return false;
+  }
+
+  bool open() {
+    LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "awl");
+    std::string path;
+    if (types_) {
+      path = "/proc/self/fd/" + std::to_string(types_->get());
+      opts.btf_custom_path = path.c_str();
+    }
+    if (log_.size() > 0) {
+      opts.kernel_log_buf = log_.data();
+      opts.kernel_log_size = log_.size();
+      opts.kernel_log_level = 0;  // libbpf loads without a log first, and once more with it after a failure
+    }
+    object_ = bpf_object__open_mem(image_.object.data(), image_.object.size(), &opts);
+    if (object_) {
+      owner_.reset(new LoadedObject);
+      owner_->object_ = object_;
+      return true;
+    }
+    return broken("cannot open the object: " +
+                  (print_.reason().empty() ? std::string(strerror(errno)) : print_.reason()));
+  }
+
+  bool adjust() {
+    if (bpf_map *usdt = bpf_object__find_map_by_name(object_, kUsdtSpecs); usdt && options_.usdt_specs > 0)
+      bpf_map__set_max_entries(usdt, options_.usdt_specs);
+    for (const auto &[name, type] : options_.attach_types)
+      if (bpf_program *program = bpf_object__find_program_by_name(object_, name.c_str()))
+        bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(type));
+    if (!options_.only_once) return true;
+    // The kernel clears all pages of a ring buffer when it makes it: 8 MB take 1.3 ms.
+    bpf_map *ring = bpf_object__find_map_by_name(object_, kRingBuffer);
+    if (ring && bpf_map__max_entries(ring) > kSmallRing) bpf_map__set_max_entries(ring, kSmallRing);
+    return true;
+  }
+
+  bool set_params() {
+    const btf *types = bpf_object__btf(object_);
+    const std::optional<Variable> params = types ? find_variable(types, "awl_params") : std::nullopt;
+    if (!params) return true;  // the script asks for none
+    bpf_map *map = section_map(object_, params->section);
+    size_t size = 0;
+    const void *initial = map ? bpf_map__initial_value(map, &size) : nullptr;
+    if (!initial || params->offset + sizeof(options_.params) > size)
+      return broken("awl_params does not fit its section");
+    std::vector<char> value(static_cast<const char *>(initial), static_cast<const char *>(initial) + size);
+    memcpy(value.data() + params->offset, options_.params.data(), sizeof(options_.params));
+    if (bpf_map__set_initial_value(map, value.data(), size) != 0) return broken("cannot set awl_params");
+    return true;
+  }
+
+  std::unique_ptr<LoadedObject> finish() {
+    for (const MapInfo &info : manifest_.maps) {
+      const int fd = owner_->map(info.bpf_name);
+      owner_->maps_.push_back({&info, fd});
+    }
+    owner_->ring_buffer_ = owner_->map(kRingBuffer);
+    const btf *types = bpf_object__btf(object_);
+    const std::optional<Variable> variable = types ? find_variable(types, "awl_state") : std::nullopt;
+    bpf_map *map = variable ? section_map(object_, variable->section) : nullptr;
+    if (!map) {
+      broken("the object has no awl_state");
+      return nullptr;
+    }
+    Result<SharedState> state =
+        SharedState::map(bpf_map__fd(map), bpf_map__value_size(map), variable->offset, manifest_.state_words);
+    if (!state) {
+      broken(state.error().message);
+      return nullptr;
+    }
+    owner_->state_ = *std::move(state);
+    return std::move(owner_);
+  }
+
+  bool broken(const std::string &why) {
+    diagnostics_.emit(diag::LoadFailed, Span{}, why);
+    return false;
+  }
+
+  const Image &image_;
+  const Manifest &manifest_;
+  TypeStore &store_;
+  const LoadOptions &options_;
+  const Source &source_;
+  Diagnostics &diagnostics_;
+  LibbpfPrint print_;
+  LogBuffer log_;
+  std::optional<FileDescriptor> types_;
+  bpf_object *object_ = nullptr;
+  std::unique_ptr<LoadedObject> owner_;
+};
+
+LoadedObject::~LoadedObject() {
+  if (object_) bpf_object__close(object_);
+}
+
+int LoadedObject::program(std::string_view name) const {
+  const bpf_program *program = bpf_object__find_program_by_name(object_, std::string(name).c_str());
+  return program ? bpf_program__fd(program) : -1;
+}
+
+int LoadedObject::map(std::string_view name) const {
+  const bpf_map *map = bpf_object__find_map_by_name(object_, std::string(name).c_str());
+  return map ? bpf_map__fd(map) : -1;
+}
+
+std::unique_ptr<LoadedObject> load_object(const Image &image, TypeStore &store, const LoadOptions &options,
+                                          const Source &source, Diagnostics &diagnostics) {
+  return Loader(image, store, options, source, diagnostics).load();
+}
+
+Result<void> run_once(int program_fd) {
+  uint64_t context[12] = {};  // raw tracepoint programs get up to 12 arguments
+  LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = context, .ctx_size_in = sizeof(context));
+  if (const int err = bpf_prog_test_run_opts(program_fd, &opts); err != 0) return fail_errno("run program", -err);
+  return {};
+}
+
+}  // namespace awl

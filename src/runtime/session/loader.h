@@ -1,0 +1,58 @@
+// From the Image's object to loaded programs and maps.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "runtime/image/manifest.h"
+#include "runtime/maps/map_reader.h"
+#include "runtime/session/shared_state.h"
+#include "runtime/types/type_store.h"
+
+struct bpf_object;
+
+namespace awl {
+
+struct LoadOptions {
+  std::array<uint64_t, kParamCount> params{};    // awl_params, by ParamWord
+  uint32_t usdt_specs = 0;                       // elements that awl_usdt must hold
+  std::map<std::string, uint32_t> attach_types;  // programs that must be loaded for a special way of attaching
+  bool only_once = false;                        // nothing but begin and end programs: a small ring buffer will do
+  bool verbose = false;                          // print the verifier's whole log on failure
+};
+
+class LoadedObject {
+ public:
+  ~LoadedObject();
+  LoadedObject(const LoadedObject &) = delete;
+  LoadedObject &operator=(const LoadedObject &) = delete;
+
+  [[nodiscard]] int program(std::string_view name) const;  // descriptor, -1 if there is none
+  [[nodiscard]] int map(std::string_view name) const;      // by its name in the object, -1 if there is none
+  // As many as the manifest has, in its order; a map that the object lacks has descriptor -1.
+  [[nodiscard]] const std::vector<LoadedMap> &maps() const { return maps_; }
+  [[nodiscard]] int ring_buffer() const { return ring_buffer_; }  // -1 if the script sends no records
+  SharedState &state() { return state_; }
+
+ private:
+  friend class Loader;
+  LoadedObject() = default;
+  bpf_object *object_ = nullptr;
+  std::vector<LoadedMap> maps_;
+  int ring_buffer_ = -1;
+  SharedState state_;
+};
+
+// Null after an E06xx diagnostic.
+std::unique_ptr<LoadedObject> load_object(const Image &image, TypeStore &store, const LoadOptions &options,
+                                          const Source &source, Diagnostics &diagnostics);
+
+// Runs a begin or end program once, on this CPU.
+Result<void> run_once(int program_fd);
+
+}  // namespace awl

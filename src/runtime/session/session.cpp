@@ -1,0 +1,316 @@
+#include "runtime/session/session.h"
+
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "runtime/session/actions.h"
+#include "runtime/session/attach.h"
+#include "runtime/session/child.h"
+#include "runtime/session/event_loop.h"
+#include "runtime/session/loader.h"
+#include "runtime/session/losses.h"
+#include "runtime/session/privileges.h"
+#include "runtime/session/signals.h"
+#include "runtime/session/stack_maps.h"
+
+namespace awl {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kInterrupted = 130;  // 128 + SIGINT, as shells say it
+
+int64_t clock_ns(clockid_t clock) {
+  timespec now;
+  clock_gettime(clock, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+// One run of an Image; each step is a method, in the order of run().
+class Session {
+ public:
+  Session(const Image &image, TypeStore &store, const RunOptions &options)
+      : image_(image),
+        manifest_(image.manifest),
+        store_(store),
+        options_(options),
+        source_(manifest_.script_name, manifest_.script_text),
+        user_symbols_({manifest_.config.cpp_demangle}) {}
+
+  int run() {
+    if (!open_output()) return kFailed;
+    if (!check_privileges() || !open_process() || !start_child() || !plan() || !load() || !open_loop())
+      return finish(kFailed);
+    if (options_.dry_run) return attach() ? finish(0) : finish(status_);
+    if (!run_once(plan_.begins)) return finish(kFailed);
+    if (actions_->exiting()) {
+      tell_attached();
+    } else {
+      if (!attach()) return finish(status_);
+      if (!start()) return finish(kFailed);
+    }
+    stop();
+    print_maps();
+    return finish(actions_->exit_status().value_or(0));
+  }
+
+ private:
+  bool open_output() {
+    if (!options_.output_file.empty()) {
+      output_fd_ = open(options_.output_file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+      if (output_fd_ < 0) {
+        Diagnostics diagnostics;
+        diagnostics.emit(diag::NoOutputFile, Span{}, options_.output_file, std::strerror(errno));
+        for (const Diagnostic &diagnostic : diagnostics.all()) fputs(render_text(diagnostic, source_).c_str(), stderr);
+        return false;
+      }
+    }
+    const int64_t wall = clock_ns(CLOCK_REALTIME);
+    context_.manifest = &manifest_;
+    context_.kernel_symbols = &kernel_symbols_;
+    context_.user_symbols = &user_symbols_;
+    context_.stacks = &stacks_;
+    context_.probe_names = &plan_.names;
+    context_.boot_to_wall_ns = wall - clock_ns(CLOCK_BOOTTIME);
+    context_.monotonic_to_wall_ns = wall - clock_ns(CLOCK_MONOTONIC);
+    OutputOptions output;
+    output.json = options_.json;
+    output.quiet = options_.quiet;
+    output.colour = isatty(STDERR_FILENO) && !std::getenv("NO_COLOR");
+    output.buffering = options_.buffering;
+    output_ = make_output(output_fd_, output, context_);
+    return true;
+  }
+
+  bool check_privileges() {
+    const std::vector<std::string> missing = missing_capabilities();
+    if (missing.empty()) return true;
+    Diagnostics diagnostics;
+    diagnostics.emit(diag::NoPrivileges, Span{}, fmt::format("{}", fmt::join(missing, " and ")))
+        .with_hint("run as root");
+    return tell(diagnostics);
+  }
+
+  // -p: the run ends with the process.
+  bool open_process() {
+    if (options_.pid == 0) return true;
+    process_fd_ = open_pidfd(options_.pid);
+    if (process_fd_ >= 0) return true;
+    Diagnostics diagnostics;
+    if (errno == EINVAL && options_.pid > 0)
+      diagnostics.emit(diag::NoProcess, Span{}, options_.pid, "it is a thread")
+          .with_hint("give the id of its process: see Tgid in /proc/" + std::to_string(options_.pid) + "/status");
+    else
+      diagnostics.emit(diag::NoProcess, Span{}, options_.pid,
+                       errno == ESRCH || errno == EINVAL ? "there is none" : std::strerror(errno));
+    return tell(diagnostics);
+  }
+
+  // -c: before loading, since its pid is a parameter of the programs.
+  bool start_child() {
+    if (options_.command.empty()) return true;
+    Result<std::unique_ptr<Child>> child = Child::start(options_.command);
+    if (child) {
+      child_ = *std::move(child);
+      return true;
+    }
+    Diagnostics diagnostics;
+    diagnostics.emit(diag::CannotRun, Span{}, options_.command, child.error().message).with_hint(child.error().hint);
+    return tell(diagnostics);
+  }
+
+  bool plan() {
+    signals_.emplace();  // from here on Ctrl-C is noticed instead of obeyed
+    environment_.types = &store_;
+    environment_.pid = options_.pid;
+    environment_.unsafe = options_.unsafe || manifest_.config.unsafe;
+    environment_.missing_probes = manifest_.config.missing_probes;
+    Diagnostics diagnostics;
+    plan_ = plan_attachments(manifest_, environment_, diagnostics);
+    if (!diagnostics.has_errors() && plan_.probes.empty() && plan_.begins.empty() && plan_.ends.empty())
+      diagnostics.emit(diag::NothingAttached, Span{});
+    return tell(diagnostics);
+  }
+
+  bool load() {
+    LoadOptions load;
+    load.params[kParamPid] = static_cast<uint64_t>(options_.pid);
+    load.params[kParamChildPid] = child_ ? static_cast<uint64_t>(child_->pid()) : 0;
+    load.params[kParamStartTime] = static_cast<uint64_t>(clock_ns(CLOCK_BOOTTIME));
+    load.usdt_specs = static_cast<uint32_t>(plan_.usdt.size());
+    load.attach_types = plan_.multi;
+    load.only_once = plan_.probes.empty();
+    load.verbose = options_.verbose;
+    Diagnostics diagnostics;
+    object_ = load_object(image_, store_, load, source_, diagnostics);
+    if (!tell(diagnostics)) return false;
+    stacks_.add(object_->maps());
+    return object_ != nullptr;
+  }
+
+  bool open_loop() {
+    actions_.emplace(manifest_, source_, context_, *output_, ActionOptions{environment_.unsafe, options_.json});
+    actions_->set_maps(object_->maps());
+    losses_.emplace(manifest_, source_, *output_);
+    loop_.emplace(object_->state(), *actions_, *losses_, *output_);
+    Diagnostics diagnostics;
+    if (Result<void> good = actions_->prepare(); !good) diagnostics.emit(diag::BadImage, Span{}, good.error().message);
+    const EventLoop::Watched watched{object_->ring_buffer(), signals_->fd(), process_fd_, child_ ? child_->pidfd() : -1,
+                                     output_fd_};
+    if (Result<void> good = loop_->open(watched); !good)
+      diagnostics.emit(diag::RunFailed, Span{}, good.error().message);
+    return tell(diagnostics);
+  }
+
+  // Begin or end programs, one after the other; stops behind one that calls exit().
+  bool run_once(const std::vector<const ProbeInfo *> &probes) {
+    for (const ProbeInfo *probe : probes) {
+      Result<void> done = awl::run_once(object_->program(probe->program));
+      if (!done) {
+        Diagnostics diagnostics;
+        diagnostics.emit(diag::AttachFailed, probe->span, probe->text, done.error().message)
+            .with_hint(done.error().hint);
+        return tell(diagnostics);
+      }
+      loop_->drain();
+      if (actions_->exiting()) return true;
+    }
+    return true;
+  }
+
+  bool attach() {
+    Diagnostics diagnostics;
+    attached_ = attach_all(plan_, *object_, manifest_, environment_, options_.quiet, diagnostics);
+    if (attached_.interrupted) {
+      tell(diagnostics);
+      status_ = kInterrupted;
+      return false;
+    }
+    if (!diagnostics.has_errors() && attached_.probes == 0 && !plan_.probes.empty() && plan_.begins.empty() &&
+        plan_.ends.empty())
+      diagnostics.emit(diag::NothingAttached, Span{});
+    status_ = kFailed;
+    return tell(diagnostics);
+  }
+
+  // Everything is in place: programs become active, the command runs, records are handled until something ends the run.
+  bool start() {
+    object_->state().start();
+    if (child_) {
+      if (Result<void> running = child_->go(); !running) {
+        Diagnostics diagnostics;
+        diagnostics.emit(diag::CannotRun, Span{}, options_.command, running.error().message);
+        return tell(diagnostics);
+      }
+    }
+    tell_attached();
+    if (plan_.probes.empty() && !child_) return true;  // nothing is left to wait for
+    const RunEnd end = loop_->run();
+    if (end == RunEnd::ChildEnded) report_child();
+    return true;
+  }
+
+  // Begin and end programs count, though they are attached to nothing.
+  void tell_attached() { output_->attached(attached_.probes + plan_.begins.size() + plan_.ends.size()); }
+
+  void report_child() {
+    const Child::Ending ending = child_->ending();
+    if (!ending.ended || (ending.success && !options_.verbose)) return;
+    Diagnostics diagnostics;
+    diagnostics.emit(diag::CommandFailed, Span{}, options_.command, ending.text);
+    tell(diagnostics);
+  }
+
+  // Programs stop first, then what they have sent is handled, then the end programs run.
+  void stop() {
+    object_->state().stop();
+    if (actions_->exiting())
+      loop_->discard();
+    else
+      loop_->drain();
+    actions_->resume();
+    run_once(plan_.ends);
+    if (child_) child_->terminate();
+  }
+
+  void print_maps() {
+    if (manifest_.config.print_maps_on_exit) {
+      std::vector<const LoadedMap *> maps;
+      for (const LoadedMap &map : object_->maps())
+        if (map.info->role == MapRole::User && map.fd >= 0) maps.push_back(&map);
+      std::sort(maps.begin(), maps.end(),
+                [](const LoadedMap *a, const LoadedMap *b) { return a->info->name < b->info->name; });
+      bool any = false;
+      for (const LoadedMap *map : maps) {
+        std::vector<MapEntry> entries = read_sorted(*map);
+        if (entries.empty()) continue;
+        if (!any) output_->end_of_records();
+        any = true;
+        output_->map({map->info, std::move(entries), 0});
+      }
+    }
+    losses_->report_totals(object_->state());
+  }
+
+  std::vector<MapEntry> read_sorted(const LoadedMap &map) {
+    Result<std::vector<MapEntry>> entries = read_map(map);
+    if (!entries) {
+      Diagnostics diagnostics;
+      diagnostics.emit(diag::MapFailed, map.info->span, map.info->name, entries.error().message);
+      tell(diagnostics);
+      return {};
+    }
+    sort_entries(*map.info, *entries, 0);
+    return *std::move(entries);
+  }
+
+  // Attached probes take long to detach: that goes on in the background while the caller gets its prompt back.
+  int finish(int status) {
+    output_->flush();
+    if (child_) child_->terminate();
+    std::fflush(stderr);
+    if (!attached_.attachments.empty()) leave_fast(status);
+    return status;
+  }
+
+  // Prints; false if there were errors.
+  bool tell(const Diagnostics &diagnostics) {
+    for (const Diagnostic &diagnostic : diagnostics.all()) output_->message(diagnostic, source_);
+    return !diagnostics.has_errors();
+  }
+
+  const Image &image_;
+  const Manifest &manifest_;
+  TypeStore &store_;
+  const RunOptions &options_;
+  Source source_;
+  KernelSymbols kernel_symbols_;
+  UserSymbols user_symbols_;
+  StackMaps stacks_;
+  FormatContext context_;
+  int output_fd_ = STDOUT_FILENO;
+  int process_fd_ = -1;
+  std::unique_ptr<Output> output_;
+  std::unique_ptr<Child> child_;
+  std::optional<Signals> signals_;
+  ProbeEnvironment environment_;
+  AttachPlan plan_;
+  std::unique_ptr<LoadedObject> object_;
+  std::optional<Actions> actions_;
+  std::optional<Losses> losses_;
+  std::optional<EventLoop> loop_;
+  AttachResult attached_;
+  int status_ = 0;
+};
+
+}  // namespace
+
+int run_image(const Image &image, TypeStore &store, const RunOptions &options) {
+  return Session(image, store, options).run();
+}
+
+}  // namespace awl

@@ -1,0 +1,33 @@
+// A Session loads an Image, attaches its probes, handles its records until it ends, and prints its maps.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "base/result.h"
+#include "runtime/image/manifest.h"
+#include "runtime/output/output.h"
+#include "runtime/probes/provider.h"
+
+namespace awl {
+
+struct RunOptions {
+  int pid = 0;          // -p
+  std::string command;  // -c: a command line with shell-like quoting, no shell
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+  bool dry_run = false;  // stop after attaching
+  bool unsafe = false;
+  Buffering buffering = Buffering::Line;
+  std::string output_file;  // -o
+};
+
+// Runs to the end. The result is awl's exit status: 0, the argument of exit(), 1 after a diagnostic; with -c
+// the command's own failure is reported. Diagnostics of load, attach and run time are printed as they come.
+int run_image(const Image &image, TypeStore &store, const RunOptions &options);
+
+}  // namespace awl

@@ -1,0 +1,80 @@
+#include "runtime/session/signals.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+
+namespace awl {
+namespace {
+
+constexpr std::array kEnding = {SIGINT, SIGTERM, SIGHUP};
+constexpr std::array kIgnored = {SIGPIPE, SIGUSR1};
+
+volatile sig_atomic_t requests = 0;
+int event = -1;
+std::array<struct sigaction, kEnding.size()> old_ending;
+std::array<struct sigaction, kIgnored.size()> old_ignored;
+
+void on_signal(int number) {
+  requests = requests + 1;
+  if (requests > 1) leave_fast(128 + number);  // async-signal-safe
+  const int saved = errno;
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t n = write(event, &one, sizeof(one));
+  errno = saved;
+}
+
+}  // namespace
+
+Signals::Signals() {
+  requests = 0;
+  event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  struct sigaction action = {};
+  action.sa_handler = on_signal;  // without SA_RESTART: waiting calls return
+  sigemptyset(&action.sa_mask);
+  for (size_t i = 0; i < kEnding.size(); i++) {
+    sigaction(kEnding[i], nullptr, &old_ending[i]);
+    // nohup: stays deaf. SIGINT is taken back, since shells without job control start `awl &` with it ignored.
+    if (kEnding[i] == SIGHUP && old_ending[i].sa_handler == SIG_IGN) continue;
+    sigaction(kEnding[i], &action, nullptr);
+  }
+  action.sa_handler = SIG_IGN;
+  for (size_t i = 0; i < kIgnored.size(); i++) sigaction(kIgnored[i], &action, &old_ignored[i]);
+}
+
+Signals::~Signals() {
+  for (size_t i = 0; i < kEnding.size(); i++) sigaction(kEnding[i], &old_ending[i], nullptr);
+  for (size_t i = 0; i < kIgnored.size(); i++) sigaction(kIgnored[i], &old_ignored[i], nullptr);
+  close(event);
+  event = -1;
+}
+
+bool Signals::stop_requested() { return requests > 0; }
+int Signals::fd() const { return event; }
+
+void reset_signals() {
+  struct sigaction action = {};
+  action.sa_handler = SIG_DFL;
+  sigemptyset(&action.sa_mask);
+  for (int number : kEnding) sigaction(number, &action, nullptr);
+  for (int number : kIgnored) sigaction(number, &action, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void leave_fast(int status) {
+  const pid_t child = _Fork();  // glibc's fork() without handlers: allowed in a signal handler
+  if (child != 0) _exit(status);
+  // Nobody may wait for the end of our output because of this process.
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (int fd = 0; fd <= 2; fd++) null >= 0 ? dup2(null, fd) : close(fd);
+  _exit(0);
+}
+
+}  // namespace awl

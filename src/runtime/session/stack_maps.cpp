@@ -1,0 +1,30 @@
+#include "runtime/session/stack_maps.h"
+
+#include <bpf/bpf.h>
+
+#include <algorithm>
+
+namespace awl {
+
+void StackMaps::add(const std::vector<LoadedMap> &maps) {
+  for (const LoadedMap &map : maps)
+    if (map.info->role == MapRole::Stack && map.fd >= 0) maps_.push_back(map);
+}
+
+std::vector<uint64_t> StackMaps::frames(const Type *type, int32_t id) {
+  if (id < 0) return {};
+  for (const LoadedMap &map : maps_) {
+    if (map.info->stack_frames != type->stack_frames) continue;
+    // The kernel writes the map's whole value.
+    const size_t bytes = std::max<size_t>(map.info->value_size, map.info->stack_frames * sizeof(uint64_t));
+    std::vector<uint64_t> addresses((bytes + 7) / 8);
+    if (addresses.empty() || bpf_map_lookup_elem(map.fd, &id, addresses.data()) != 0) continue;
+    size_t count = 0;
+    while (count < addresses.size() && count < type->stack_frames && addresses[count] != 0) count++;
+    addresses.resize(count);
+    return addresses;
+  }
+  return {};
+}
+
+}  // namespace awl

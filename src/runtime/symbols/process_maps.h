@@ -1,0 +1,23 @@
+// Mappings of a process, as /proc/PID/maps lists them; private to this folder.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace awl {
+
+struct Mapping {
+  uint64_t start = 0, end = 0;  // [start, end)
+  uint64_t offset = 0;          // of `start` in the file
+  bool executable = false;
+  std::string device;  // "fd:01"
+  uint64_t inode = 0;  // 0 if there is no file behind it
+  std::string path;    // "/usr/bin/x", "[vdso]", "" for anonymous memory
+};
+
+// Executable mappings in order of address; lines that are not understood are left out.
+std::vector<Mapping> parse_maps(std::string_view text);
+
+}  // namespace awl

@@ -1,0 +1,60 @@
+// Names of addresses, and of ids of users, groups and cgroups.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace awl {
+
+struct Symbol {
+  std::string name;     // demangled if asked for
+  uint64_t offset = 0;  // bytes behind the symbol's start
+  std::string module;   // file name, kernel module, "" for the kernel itself
+};
+
+struct SymbolOptions {
+  bool demangle = true;
+};
+
+// Kernel symbols from /proc/kallsyms, read when first asked for.
+class KernelSymbols {
+ public:
+  explicit KernelSymbols(std::string path = "/proc/kallsyms");
+  ~KernelSymbols();
+  // Nullopt if the address is in no code of the kernel, or if addresses are hidden (kernel.kptr_restrict).
+  std::optional<Symbol> find(uint64_t address);
+  std::optional<uint64_t> address(std::string_view name);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// User symbols of processes: /proc/PID/maps and the ELF files behind it, cached per file and per process.
+class UserSymbols {
+ public:
+  explicit UserSymbols(SymbolOptions options = {});
+  ~UserSymbols();
+  std::optional<Symbol> find(uint32_t pid, uint64_t address);
+  // Reads the process' mappings now, so that addresses can be named after it has ended.
+  void remember(uint32_t pid);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+std::optional<std::string> user_name(uint64_t uid);
+// Path of a cgroup v2 id below its mount point ("/user.slice"), nullopt if gone. `filter` is a glob for the
+// hierarchy's name, which is "unified"; empty for all.
+std::optional<std::string> cgroup_path(uint64_t id, std::string_view filter);
+// The name as written in C++ or Rust, the same text if it is not mangled.
+std::string demangle(std::string_view name);
+
+}  // namespace awl

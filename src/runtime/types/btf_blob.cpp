@@ -1,0 +1,72 @@
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/types/btf.h"
+
+namespace awl {
+namespace {
+
+class MappedBlob : public BtfBlob {
+ public:
+  MappedBlob(void *address, size_t size) : address_(address), size_(size) {}
+  ~MappedBlob() override { munmap(address_, size_); }
+  MappedBlob(const MappedBlob &) = delete;
+  MappedBlob &operator=(const MappedBlob &) = delete;
+  [[nodiscard]] std::string_view bytes() const override { return {static_cast<const char *>(address_), size_}; }
+
+ private:
+  void *address_;
+  size_t size_;
+};
+
+class OwnedBlob : public BtfBlob {
+ public:
+  explicit OwnedBlob(std::string bytes) : bytes_(std::move(bytes)) {}
+  [[nodiscard]] std::string_view bytes() const override { return bytes_; }
+
+ private:
+  std::string bytes_;
+};
+
+// sysfs hands out 4 KiB a call whatever is asked for, so that growing the buffer is all that can be saved.
+Result<std::string> read_all(int fd, const std::string &path, size_t expected) {
+  std::string bytes;
+  bytes.resize(expected ? expected + 1 : 1 << 16);
+  size_t used = 0;
+  while (true) {
+    if (used == bytes.size()) bytes.resize(bytes.size() * 2);
+    ssize_t n = read(fd, bytes.data() + used, bytes.size() - used);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_errno("read " + path);
+    if (n == 0) break;
+    used += static_cast<size_t>(n);
+  }
+  bytes.resize(used);
+  return bytes;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<BtfBlob>> BtfBlob::open(const std::string &path) {
+  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return fail_errno("open " + path);
+  struct stat info = {};
+  size_t size = fstat(fd, &info) == 0 && info.st_size > 0 ? static_cast<size_t>(info.st_size) : 0;
+  void *mapped = size ? mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+  if (mapped != MAP_FAILED) {
+    close(fd);
+    return std::make_shared<MappedBlob>(mapped, size);
+  }
+  auto bytes = read_all(fd, path, size);
+  close(fd);
+  if (!bytes) return std::unexpected(std::move(bytes).error());
+  return from_bytes(*std::move(bytes));
+}
+
+Result<std::shared_ptr<BtfBlob>> BtfBlob::from_bytes(std::string bytes) {
+  return std::make_shared<OwnedBlob>(std::move(bytes));
+}
+
+}  // namespace awl

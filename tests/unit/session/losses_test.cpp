@@ -1,0 +1,107 @@
+#include "runtime/session/losses.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace awl {
+namespace {
+
+// Remembers what is told.
+class Recorder : public Output {
+ public:
+  void printf(std::string_view) override {}
+  void time(std::string_view) override {}
+  void cat(std::string_view) override {}
+  void join(std::string_view) override {}
+  void system(std::string_view) override {}
+  void value(const Value &) override {}
+  void map(const MapView &) override {}
+  void map_entry(const MapView &) override {}
+  void attached(uint64_t) override {}
+  void lost_events(uint64_t count) override { told.push_back("lost " + std::to_string(count)); }
+  void message(const Diagnostic &diagnostic, const Source &) override { told.push_back(diagnostic.message); }
+  void end_of_records() override {}
+  void end_of_batch() override {}
+  void flush() override {}
+  [[nodiscard]] bool broken() const override { return false; }
+  [[nodiscard]] int error() const override { return 0; }
+
+  std::vector<std::string> told;
+};
+
+class LossesTest : public testing::Test {
+ protected:
+  LossesTest() {
+    manifest.maps.resize(2);
+    manifest.maps[0].name = "@a";
+    manifest.maps[1].name = "@b";
+    manifest.state_words = kStateMapErrors + 2;
+    fd = memfd_create("state", 0);
+    const uint32_t bytes = manifest.state_words * 8;
+    EXPECT_EQ(ftruncate(fd, bytes), 0);
+    auto mapped = SharedState::map(fd, bytes, 0, manifest.state_words);
+    EXPECT_TRUE(mapped.has_value());
+    state = std::move(*mapped);
+  }
+  ~LossesTest() override { close(fd); }
+
+  Manifest manifest;
+  Source source{"test", "BEGIN { }"};
+  Recorder output;
+  SharedState state;
+  int fd = -1;
+};
+
+using Told = std::vector<std::string>;
+
+TEST_F(LossesTest, SaysNothingWhenNothingIsLost) {
+  Losses losses(manifest, source, output);
+  losses.look(state);
+  losses.report_totals(state);
+  EXPECT_TRUE(output.told.empty());
+}
+
+TEST_F(LossesTest, LostEventsAreToldEachTimeAndInAll) {
+  Losses losses(manifest, source, output);
+  state.store(kStateLostEvents, 3);
+  losses.look(state);
+  losses.look(state);
+  state.store(kStateLostEvents, 10);
+  losses.look(state);
+  state.store(kStateLostEvents, 11);
+  losses.report_totals(state);
+  EXPECT_EQ(output.told, (Told{"lost 3", "lost 7", "lost 1", "11 events lost in all"}));
+}
+
+TEST_F(LossesTest, AFullMapIsToldByNameOnceAndAtTheEnd) {
+  Losses losses(manifest, source, output);
+  state.store(kStateMapErrors + 1, 5);
+  losses.look(state);
+  state.store(kStateMapErrors + 1, 9);
+  losses.look(state);
+  losses.report_totals(state);
+  losses.report_totals(state);
+  EXPECT_EQ(output.told, (Told{"map `@b` is full: 5 updates lost", "map `@b` is full: 9 updates lost"}));
+}
+
+TEST_F(LossesTest, OtherCounters) {
+  Losses losses(manifest, source, output);
+  state.store(kStateLostStacks, 2);
+  state.store(kStateScratchBusy, 1);
+  losses.report_totals(state);
+  ASSERT_EQ(output.told.size(), 2u);
+  EXPECT_EQ(output.told[0], "2 stacks lost: their map is full");
+}
+
+TEST_F(LossesTest, StateStartsOnceOnly) {
+  EXPECT_EQ(state.run(), RunState::Starting);
+  EXPECT_TRUE(state.start());
+  EXPECT_EQ(state.run(), RunState::Running);
+  state.stop();
+  EXPECT_FALSE(state.start());
+  EXPECT_EQ(state.run(), RunState::Stopped);
+}
+
+}  // namespace
+}  // namespace awl
