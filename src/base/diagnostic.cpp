@@ -1,6 +1,7 @@
 #include "base/diagnostic.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/strings.h"
 
@@ -109,22 +110,23 @@ std::string nearest(std::string_view name, const std::vector<std::string> &candi
   size_t limit = std::max<size_t>(1, name.size() / 3);
   size_t best = limit + 1;
   std::string found;
-  std::vector<size_t> row;
+  std::vector<size_t> before, last, row;  // rows of the distance table; swapped neighbours count once
   for (const std::string &candidate : candidates) {
     if (candidate.size() > name.size() + limit || name.size() > candidate.size() + limit) continue;
-    row.resize(candidate.size() + 1);
-    for (size_t j = 0; j < row.size(); j++) row[j] = j;
+    last.resize(candidate.size() + 1);
+    std::iota(last.begin(), last.end(), size_t{0});
     for (size_t i = 1; i <= name.size(); i++) {
-      size_t diagonal = row[0];
-      row[0] = i;
+      row.assign(candidate.size() + 1, i);
       for (size_t j = 1; j < row.size(); j++) {
-        size_t substitute = diagonal + (name[i - 1] == candidate[j - 1] ? 0 : 1);
-        diagonal = row[j];
-        row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitute});
+        size_t substitute = last[j - 1] + (name[i - 1] == candidate[j - 1] ? 0 : 1);
+        row[j] = std::min({last[j] + 1, row[j - 1] + 1, substitute});
+        if (i > 1 && j > 1 && name[i - 1] == candidate[j - 2] && name[i - 2] == candidate[j - 1])
+          row[j] = std::min(row[j], before[j - 2] + 1);
       }
+      before = std::exchange(last, row);
     }
-    if (row.back() < best) {
-      best = row.back();
+    if (last.back() < best) {
+      best = last.back();
       found = candidate;
     }
   }

@@ -2,7 +2,8 @@
 // the description of the struct as metadata; its load becomes the number, together with the instruction that
 // uses it. The path counts members in that description. libbpf and the kernel match members by name, through
 // anonymous structs, and by kind of type, so that the description needs no more than the members that are
-// used: they are numbered as they are asked for, and the description is made at the end.
+// used: they are numbered as they are asked for, and the description is made at the end. The value is what the
+// description itself gives; the loader compares it with the instruction before it changes that.
 #include "codegen/core_relocation.h"
 
 #include <fmt/format.h>
@@ -11,7 +12,7 @@
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
 
-#include <algorithm>
+#include <tuple>
 
 #include "codegen/debug_info.h"
 #include "runtime/types/btf.h"
@@ -23,19 +24,35 @@ struct CoreRelocations::Struct {
     std::string name;
     const Type *type = nullptr;       // null: embedded struct, described by `nested`
     std::unique_ptr<Struct> nested;
-    uint8_t bits = 0;
+    uint64_t offset = 0, bytes = 0;   // in the description
+  };
+  struct Variable {
+    llvm::GlobalVariable *global;
+    CoreKind kind;
+    std::vector<size_t> path;
   };
   const Type *type = nullptr;         // of a root
   std::vector<Member> members;
-  std::vector<std::pair<llvm::GlobalVariable *, std::string>> variables;  // of a root
+  std::vector<Variable> variables;    // of a root
 
   size_t index_of(const std::string &name) {
     for (size_t i = 0; i < members.size(); ++i)
       if (members[i].name == name) return i;
-    members.push_back({name, nullptr, nullptr, 0});
+    members.push_back({name, nullptr, nullptr});
     return members.size() - 1;
   }
 };
+
+// The member of a record that says where the data is: described as what it is, four bytes.
+static const Type *data_loc_type() {
+  static const Type kType = [] {
+    Type type;
+    type.kind = TypeKind::Int;
+    type.size = 4;
+    return type;
+  }();
+  return &kType;
+}
 
 CoreRelocations::CoreRelocations(llvm::Module &module, DebugInfo &debug) : module_(module), debug_(debug) {}
 CoreRelocations::~CoreRelocations() = default;
@@ -50,33 +67,25 @@ CoreRelocations::Struct &CoreRelocations::root(const Type *type) {
 
 Val CoreRelocations::number(const FieldRef &field, CoreKind kind) {
   Struct &top = root(field.owner);
-  std::string path = "0";
+  std::vector<size_t> path;
   Struct *where = &top;
   for (size_t i = 0; i < field.path.size(); ++i) {
-    size_t index = where->index_of(field.path[i]);
-    path += fmt::format(":{}", index);
-    Struct::Member &member = where->members[index];
-    bool last = i + 1 == field.path.size();
-    if (last && !member.nested) {
-      member.type = field.type;
-      member.bits = field.bits;
-    }
-    if (!last || field.type->is_struct()) {
-      if (!member.nested) member.nested = std::make_unique<Struct>();
-      where = member.nested.get();
-    }
+    path.push_back(where->index_of(field.path[i]));
+    Struct::Member &member = where->members[path.back()];
+    bool embedded = i + 1 < field.path.size() || field.type->is_struct();
+    if (!embedded) member.type = field.data_loc ? data_loc_type() : field.type;
+    if (embedded && !member.nested) member.nested = std::make_unique<Struct>();
+    where = member.nested.get();
   }
+  for (const Struct::Variable &known : top.variables)
+    if (known.kind == kind && known.path == path) return known.global;
   bool wide = kind == CoreKind::ByteOffset || kind == CoreKind::LeftShift || kind == CoreKind::RightShift;
-  std::string name = fmt::format("llvm.{}:{}:0${}", btf_name(field.owner), static_cast<int>(kind), path);
-  for (auto &[variable, known] : top.variables)
-    if (known == name) return variable;
   auto &context = module_.getContext();
   auto *type = wide ? llvm::Type::getInt64Ty(context) : llvm::Type::getInt32Ty(context);
-  auto *variable =
-      new llvm::GlobalVariable(module_, type, false, llvm::GlobalValue::ExternalLinkage, nullptr, name);
-  variable->addAttribute("btf_ama");
-  top.variables.emplace_back(variable, name);
-  return variable;
+  auto *global = new llvm::GlobalVariable(module_, type, false, llvm::GlobalValue::ExternalLinkage, nullptr, "llvm.");
+  global->addAttribute("btf_ama");
+  top.variables.push_back({global, kind, path});
+  return global;
 }
 
 namespace {
@@ -104,22 +113,48 @@ std::pair<llvm::DIType *, uint64_t> describe_type(DebugInfo &debug, const Type *
   }
 }
 
-uint64_t bytes_of(const llvm::DIType *type) { return type->getSizeInBits() / 8; }
-
+// Describes the members and notes where they are in the description.
 template <class Struct>
-llvm::DICompositeType *describe_struct(DebugInfo &debug, const Struct &described, const std::string &name,
-                                       bool is_union) {
+llvm::DICompositeType *describe_struct(DebugInfo &debug, Struct &described, const std::string &name, bool is_union) {
   std::vector<DebugInfo::Member> members;
-  for (const auto &member : described.members) {
+  uint64_t offset = 0;
+  for (auto &member : described.members) {
+    llvm::DIType *type = nullptr;
     if (member.nested) {
-      llvm::DIType *nested = describe_struct(debug, *member.nested, "", false);
-      members.push_back({member.name, nested, bytes_of(nested)});
+      type = describe_struct(debug, *member.nested, "", false);
+      member.bytes = type->getSizeInBits() / 8;
     } else {
-      auto [type, bytes] = describe_type(debug, member.type);
-      members.push_back({member.name, type, bytes});
+      std::tie(type, member.bytes) = describe_type(debug, member.type);
     }
+    members.push_back({member.name, type, member.bytes});
+    member.offset = is_union ? 0 : offset;
+    offset += (member.bytes + 7) / 8 * 8;
   }
   return debug.structure(name, is_union, members);
+}
+
+// What a relocation gives for the description itself.
+template <class Struct>
+uint64_t own_value(const Struct &top, CoreKind kind, const std::vector<size_t> &path) {
+  uint64_t offset = 0, bytes = 0;
+  bool is_signed = false;
+  const Struct *where = &top;
+  for (size_t index : path) {
+    const auto &member = where->members[index];
+    offset += member.offset;
+    bytes = member.bytes;
+    is_signed = member.type && member.type->is_signed;
+    where = member.nested.get();
+  }
+  switch (kind) {
+    case CoreKind::ByteOffset: return offset;
+    case CoreKind::ByteSize: return bytes;
+    case CoreKind::Exists: return 1;
+    case CoreKind::Signed: return is_signed;
+    case CoreKind::LeftShift:
+    case CoreKind::RightShift: return 64 - 8 * bytes;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -130,8 +165,13 @@ void CoreRelocations::finish() {
     bool is_typedef = top->type->is_typedef;
     llvm::DIType *described = describe_struct(debug_, *top, is_typedef ? "" : name, top->type->is_union);
     if (is_typedef) described = debug_.builder().createTypedef(described, name, debug_.file(), 0, debug_.file());
-    for (auto &[variable, unused] : top->variables)
-      variable->setMetadata(llvm::LLVMContext::MD_preserve_access_index, described);
+    for (const Struct::Variable &variable : top->variables) {
+      std::string path = "0";
+      for (size_t index : variable.path) path += fmt::format(":{}", index);
+      variable.global->setName(fmt::format("llvm.{}:{}:{}${}", name, static_cast<int>(variable.kind),
+                                           own_value(*top, variable.kind, variable.path), path));
+      variable.global->setMetadata(llvm::LLVMContext::MD_preserve_access_index, described);
+    }
   }
 }
 

@@ -48,9 +48,9 @@ void Frame::release(Mark mark) {
   scratch_top_ = mark.scratch_top;
 }
 
-void Frame::acquire_scratch(Block exit, bool preemptible) {
+void Frame::acquire_scratch(Block exit, bool preemptible, Span program) {
   uint32_t elements = preemptible ? kPreemptibleElements : 1;
-  uint32_t first = object_.reserve_scratch(kBusyWord + scratch_peak_, elements);
+  uint32_t first = object_.reserve_scratch(kBusyWord + scratch_peak_, elements, program);
   Mem index = code_.local(4);
   Block found = code_.block("scratch");
   for (uint32_t i = 0; i < elements; ++i) {

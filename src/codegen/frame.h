@@ -26,7 +26,7 @@ class Frame {
   [[nodiscard]] bool uses_scratch() const { return base_ != nullptr; }
   // Instructions that get the program's scratch memory, jumping to `exit` if there is none. With `preemptible`
   // one of several elements is taken, to be given back by release_scratch().
-  void acquire_scratch(Block exit, bool preemptible);
+  void acquire_scratch(Block exit, bool preemptible, Span program);
   void release_scratch();
 
  private:

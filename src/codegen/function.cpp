@@ -62,7 +62,7 @@ void FunctionEmitter::start() {
 }
 
 void FunctionEmitter::set_up() {
-  if (frame_.uses_scratch()) frame_.acquire_scratch(quit_, program_.preemptible);
+  if (frame_.uses_scratch()) frame_.acquire_scratch(quit_, program_.preemptible, program_.span);
   for (const Variable &local : locals_) code_.zero(local.memory, local.type->is_scalar() ? 8 : local.type->size);
 }
 

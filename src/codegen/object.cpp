@@ -150,7 +150,10 @@ Val Object::scratch() {
   return scratch_;
 }
 
-uint32_t Object::reserve_scratch(uint32_t bytes, uint32_t elements) {
+uint32_t Object::reserve_scratch(uint32_t bytes, uint32_t elements, Span program) {
+  constexpr uint32_t kMost = 32 << 10;  // of an element of a per-CPU map
+  if (bytes > kMost)
+    diagnostics_.emit(diag::ScratchTooLarge, program, bytes, kMost).with_hint("lower `max_strlen` or read shorter strings");
   scratch_size_ = std::max(scratch_size_, bytes);
   uint32_t first = scratch_elements_;
   scratch_elements_ += elements;

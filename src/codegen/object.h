@@ -59,7 +59,7 @@ class Object {
   Val usdt_specs();
   Val scratch();
   // Memory that every program needs for its temporaries, and how many elements it takes. Gives the first of them.
-  uint32_t reserve_scratch(uint32_t bytes, uint32_t elements);
+  uint32_t reserve_scratch(uint32_t bytes, uint32_t elements, Span program);
 
   Val state();   // awl_state
   Val params();  // awl_params

@@ -10,6 +10,7 @@
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Transforms/Scalar.h>
 #include <llvm/Transforms/Utils.h>
+#include <llvm/Transforms/InstCombine/InstCombine.h>
 
 // The BPF target registers its passes with LLVM's new pass manager, which awl does not use. This symbol is all that
 // it needs from there; defining it keeps libLLVMPasses and what is behind it (8 MB) out of the executable. It is never
@@ -51,9 +52,15 @@ std::unique_ptr<llvm::TargetMachine> make_target_machine() {
 
 void optimise(llvm::Module &module) {
   llvm::legacy::FunctionPassManager passes(&module);
-  passes.add(llvm::createSROAPass());
-  passes.add(llvm::createEarlyCSEPass());
-  passes.add(llvm::createCFGSimplificationPass());
+  const char *v = getenv("AWL_PASSES"); std::string want = v ? v : "sef";  // TEMP
+  for (char c : want) {
+    if (c == 's') passes.add(llvm::createSROAPass());
+    if (c == 'm') passes.add(llvm::createPromoteMemoryToRegisterPass());
+    if (c == 'e') passes.add(llvm::createEarlyCSEPass());
+    if (c == 'f') passes.add(llvm::createCFGSimplificationPass());
+    if (c == 'i') passes.add(llvm::createInstructionCombiningPass());
+    if (c == 'n') passes.add(llvm::createInstSimplifyLegacyPass());
+  }
   passes.doInitialization();
   for (llvm::Function &function : module)
     if (!function.isDeclaration()) passes.run(function);

@@ -105,6 +105,11 @@ uint64_t Loaded::scalar(const std::string &map) const {
   return words(map, index).at(0);
 }
 
+void Loaded::set_usdt(const UsdtSpec &spec) {
+  uint32_t index = 0;
+  ASSERT_EQ(bpf_map_update_elem(bpf_object__find_map_fd_by_name(object_, "awl_usdt"), &index, &spec, BPF_ANY), 0);
+}
+
 std::vector<std::string> Loaded::records() {
   std::vector<std::string> found;
   auto keep = [](void *list, void *data, size_t size) {

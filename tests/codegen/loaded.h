@@ -36,6 +36,8 @@ class Loaded {
   [[nodiscard]] std::vector<uint64_t> words(const std::string &map, uint64_t key) const { return words_at(map, &key); }
   // First word of a scalar map.
   [[nodiscard]] uint64_t scalar(const std::string &map) const;
+  // First element of the table of USDT arguments.
+  void set_usdt(const UsdtSpec &spec);
   // Records of the ring buffer so far.
   std::vector<std::string> records();
 

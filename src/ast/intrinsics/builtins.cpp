@@ -72,7 +72,12 @@ typed::ValuePtr lower_elapsed(Lowering &low, const CallSite &call) {
 // The name of the probe: known now, or by the attach cookie where one program serves many.
 typed::ValuePtr probe_name(Lowering &low, const CallSite &call, Display display, const std::string &text) {
   const Type *type = low.store().with_display(low.store().uint64(), display);
-  if (low.unit().target.wildcard()) return helper(BPF_FUNC_get_attach_cookie, type, call.node->span);
+  if (low.unit().target.wildcard()) {
+    auto cookie = make_value<typed::HelperCall>(type, call.node->span);
+    cookie->helper = BPF_FUNC_get_attach_cookie;
+    cookie->args.push_back(make_value<typed::CtxPointer>(low.store().uint64(), call.node->span));
+    return cookie;
+  }
   return make_const(type, kStringCookie | low.string_index(text), call.node->span);
 }
 const Type *infer_probe(Inference &in, const CallSite &) {

@@ -68,7 +68,8 @@ Result<int> open_perf_event(perf_event_attr &attr, int pid, int cpu) {
 }
 
 Result<Attachment> attach_to_perf_event(int event_fd, const AttachOptions &options) {
-  LIBBPF_OPTS(bpf_link_create_opts, link_options);
+  bpf_link_create_opts link_options{};
+  link_options.sz = sizeof(link_options);
   link_options.perf_event.bpf_cookie = options.cookie;
   int link = bpf_link_create(options.prog_fd, event_fd, BPF_PERF_EVENT, &link_options);
   if (link >= 0) {

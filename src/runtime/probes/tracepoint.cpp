@@ -19,7 +19,6 @@ namespace {
 
 struct Event {
   std::string category, name;
-  friend auto operator<=>(const Event &, const Event &) = default;
 };
 
 // ftrace's own records look like events, but nothing can be attached to them.

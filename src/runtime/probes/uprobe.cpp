@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "base/diagnostic.h"
 #include "base/strings.h"
@@ -203,7 +204,7 @@ Result<std::vector<ProbeTarget>> UprobeProvider::expand(const ProbeTarget &targe
   }
   if (out.empty())
     return fail(fmt::format("no function matches `{}`", target.text().substr(target.provider.size() + 1)));
-  std::ranges::stable_sort(out, {}, [](const ProbeTarget &one) { return std::tie(one.scope, one.name); });
+  std::ranges::sort(out, {}, [](const ProbeTarget &one) { return std::tie(one.scope, one.name, one.address); });
   auto same = [](const ProbeTarget &a, const ProbeTarget &b) {
     return a.scope == b.scope && a.name == b.name && a.has_address == b.has_address;
   };

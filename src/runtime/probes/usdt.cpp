@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <set>
+#include <tuple>
 
 #include "base/diagnostic.h"
 #include "base/strings.h"
@@ -59,6 +61,8 @@ class UsdtProvider : public Provider {
  public:
   std::string_view name() const override { return "usdt"; }
   std::vector<std::string_view> aliases() const override { return {"U"}; }
+  // Each marker has arguments of its own.
+  [[nodiscard]] bool shares_program() const override { return false; }
   std::string_view syntax() const override { return "usdt:BINARY:[PROVIDER:]MARKER"; }
   std::string_view doc() const override {
     return "static markers in programs and libraries, with their arguments in arg0, arg1, ...";
@@ -219,7 +223,7 @@ Result<std::vector<AttachPlace>> UsdtProvider::places(const ProbeTarget &target,
 Result<std::vector<ListEntry>> UsdtProvider::list(const ProbeTarget &pattern, bool verbose,
                                                   const ProbeEnvironment &env) const {
   std::vector<std::string> paths = TRY(find_binaries(pattern.scope, env));
-  std::vector<ListEntry> out;
+  std::map<std::string, ListEntry> found;  // a marker with several places is listed once, as the first of them
   for (const std::string &path : paths) {
     auto elf = open_binary(path);
     auto notes = elf ? (*elf)->usdt_notes() : std::unexpected(elf.error());
@@ -235,11 +239,12 @@ Result<std::vector<ListEntry>> UsdtProvider::list(const ProbeTarget &pattern, bo
       one.name = note.name;
       ListEntry entry{one.text(), {}};
       if (verbose) entry.params = split_usdt_args(note.args);
-      out.push_back(std::move(entry));
+      std::string text = entry.text;
+      found.try_emplace(std::move(text), std::move(entry));
     }
   }
-  std::ranges::stable_sort(out, {}, &ListEntry::text);
-  out.erase(std::ranges::unique(out, {}, &ListEntry::text).begin(), out.end());
+  std::vector<ListEntry> out;
+  for (auto &[text, entry] : found) out.push_back(std::move(entry));
   return out;
 }
 

@@ -200,11 +200,11 @@ void Actions::on_cat(const Action &action, std::span<const std::byte> record) {
 // The list ends at the first empty string: that is how the end of argv[] is read.
 void Actions::on_join(const Action &action, std::span<const std::byte> record) {
   text_.clear();
-  for (size_t i = 0; i < action.args.size(); i++) {
-    const std::string_view part = string_of(argument(action, i, record));
-    if (part.empty()) break;
-    if (i > 0) text_ += action.format;
-    text_ += part;
+  // The number of strings, then all of them.
+  const uint64_t count = std::min<uint64_t>(scalar_of(argument(action, 0, record)), action.args.size() - 1);
+  for (size_t i = 1; i <= count; i++) {
+    if (i > 1) text_ += action.format;
+    text_ += string_of(argument(action, i, record));
   }
   output_.join(text_);
 }

@@ -231,7 +231,7 @@ Result<const std::vector<ElfSymbol> *> ElfFile::symbols() {
     if (is_code_or_data(symbol)) list.push_back(make_symbol(symbol, name));
     return true;
   }));
-  std::ranges::stable_sort(list, [](const ElfSymbol &a, const ElfSymbol &b) {
+  std::ranges::sort(list, [](const ElfSymbol &a, const ElfSymbol &b) {
     return std::tie(a.address, a.name) < std::tie(b.address, b.name);
   });
   // .symtab repeats .dynsym
