@@ -55,6 +55,7 @@ std::optional<Image> compile(const Source &source, const CompileRequest &request
   config.unsafe = config.unsafe || request.unsafe;
   store.add_source(ast::make_script_source(program.types, diagnostics));
   add_kernel_types(store);
+  ast::check_script_types(store, program.types, diagnostics);
 
   // Functions of the standard library that are written in the language take the place of their calls.
   ast::FunctionTable functions(parse_stdlib);

@@ -99,13 +99,7 @@ std::pair<llvm::DIType *, uint64_t> describe_type(DebugInfo &debug, const Type *
       return {debug.array(element, bytes, type->count), bytes * type->count};
     }
     case TypeKind::String: return {debug.array(debug.integer(1, true), 1, type->size), type->size};
-    case TypeKind::Enum: {
-      auto none = debug.builder().getOrCreateArray({debug.builder().createEnumerator("awl_none", 0, true)});
-      return {debug.builder().createEnumerationType(debug.file(), "", debug.file(), 0, uint64_t{type->size} * 8, 0, none,
-                                                    debug.integer(type->size, false)),
-              type->size};
-    }
-    case TypeKind::Struct: return {debug.structure("", type->is_union, {}), 0};
+    case TypeKind::Struct: return {debug.structure("", type->is_union, {}), 0};  // its members do not matter
     default: {
       uint32_t bytes = type->size == 1 || type->size == 2 || type->size == 4 ? type->size : 8;
       return {debug.integer(bytes, type->is_signed), bytes};

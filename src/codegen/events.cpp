@@ -12,23 +12,15 @@ namespace {
 // True if evaluating it changes something, or may leave the program: this has to happen whether or not there is room
 // for the record, and not while a record is reserved.
 bool has_effects(const Value &value) {
-  switch (value.kind) {
-    case Kind::LocalAdd:
-    case Kind::MapRemove:
-    case Kind::MapAddGet:
-    case Kind::Sequence: return true;
-    case Kind::HelperCall: {
-      int helper = static_cast<const HelperCall &>(value).helper;
-      if (helper == BPF_FUNC_send_signal || helper == BPF_FUNC_send_signal_thread ||
-          helper == BPF_FUNC_override_return || helper == BPF_FUNC_probe_write_user)
-        return true;
-      break;
+  return any_of(value, [](const Value &part) {
+    if (part.kind == Kind::HelperCall) {
+      int helper = static_cast<const HelperCall &>(part).helper;
+      return helper == BPF_FUNC_send_signal || helper == BPF_FUNC_send_signal_thread ||
+             helper == BPF_FUNC_override_return || helper == BPF_FUNC_probe_write_user;
     }
-    default: break;
-  }
-  for (const Value *child : children(value))
-    if (has_effects(*child)) return true;
-  return false;
+    return part.kind == Kind::LocalAdd || part.kind == Kind::MapRemove || part.kind == Kind::MapAddGet ||
+           part.kind == Kind::Sequence;
+  });
 }
 
 }  // namespace

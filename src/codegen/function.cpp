@@ -3,6 +3,8 @@
 #include <linux/bpf.h>
 #include <llvm/IR/Function.h>
 
+#include "ast/typed/walk.h"
+
 namespace awl::codegen {
 
 using namespace typed;
@@ -14,7 +16,7 @@ FunctionEmitter::FunctionEmitter(Object &object, const Program &program)
       code_(object, function_),
       frame_(code_, object) {}
 
-// entry: may this program act now? -> set_up: scratch memory, locals -> body -> exit -> quit.
+// entry: may this program act now? -> set_up: scratch memory -> body: locals, steps -> exit -> quit.
 // The body is written before set_up, because only then is it known what the body needs.
 void FunctionEmitter::emit() {
   code_.enter(&function_->getEntryBlock());
@@ -25,16 +27,19 @@ void FunctionEmitter::emit() {
   start();
   code_.jump(set_up_);
 
-  for (const Local &local : program_.locals)
-    locals_.push_back({local.type, local.type->is_scalar() ? code_.local(8) : frame_.take(local.type->size)});
   Block body = code_.block("body");
   code_.enter(body);
+  for (const Local &local : program_.locals) {
+    uint32_t bytes = local.type->is_scalar() ? 8 : local.type->size;
+    locals_.push_back({local.type, local.type->is_scalar() ? code_.local(8) : frame_.take(bytes)});
+    code_.zero(locals_.back().memory, bytes);
+  }
   steps(program_.body);
   code_.jump(exit_);
 
   code_.from(program_.span);
   code_.enter(set_up_);
-  set_up();
+  if (frame_.uses_scratch()) frame_.acquire_scratch(quit_, program_.preemptible, program_.span);
   code_.jump(body);
   code_.enter(exit_);
   if (frame_.uses_scratch() && program_.preemptible) frame_.release_scratch();
@@ -61,9 +66,28 @@ void FunctionEmitter::start() {
   code_.enter(pass);
 }
 
-void FunctionEmitter::set_up() {
-  if (frame_.uses_scratch()) frame_.acquire_scratch(quit_, program_.preemptible, program_.span);
-  for (const Variable &local : locals_) code_.zero(local.memory, local.type->is_scalar() ? 8 : local.type->size);
+// True if the program's body sets the local before anything could read it: then it need not start as zero.
+static bool is_set_first(const Program &program, uint32_t local) {
+  auto reads = [&](const Value &value) {
+    return (value.kind == Kind::LocalGet && static_cast<const LocalGet &>(value).local == local) ||
+           (value.kind == Kind::LocalAdd && static_cast<const LocalAdd &>(value).local == local);
+  };
+  auto sets = [&](const Step &step) {
+    return step.kind == Kind::LocalSet && static_cast<const LocalSet &>(step).local == local;
+  };
+  for (const StepPtr &step : program.body) {
+    if (sets(*step)) return !any_of(*static_cast<const LocalSet &>(*step).value, reads, sets);
+    if (any_of(*step, reads, sets)) return false;
+  }
+  return true;
+}
+
+void FunctionEmitter::make_locals() {
+  for (uint32_t i = 0; i < program_.locals.size(); ++i) {
+    const Type *type = program_.locals[i].type;
+    locals_.push_back({type, type->is_scalar() ? code_.local(8) : frame_.take(type->size)});
+    if (!is_set_first(program_, i)) code_.zero(locals_[i].memory, type->is_scalar() ? 8 : type->size);
+  }
 }
 
 Mem FunctionEmitter::state_word(uint32_t word) { return code_.at(Code::mem(object_.state()), uint64_t{word} * 8); }

@@ -22,7 +22,7 @@ class FunctionEmitter {
  private:
   // --- function.cpp: the frame of the program and its steps
   void start();
-  void set_up();
+  void make_locals();
   void steps(const typed::Steps &list);
   void step(const typed::Step &step);
   void step_of(const typed::LocalSet &step);
@@ -139,7 +139,7 @@ class FunctionEmitter {
   Frame frame_;
   std::vector<Variable> locals_;
   std::vector<LoopBlocks> loops_;
-  Block set_up_ = nullptr;   // scratch memory and locals, filled in at the end
+  Block set_up_ = nullptr;   // scratch memory, filled in at the end
   Block exit_ = nullptr;     // gives back what set_up took
   Block quit_ = nullptr;     // returns 0
 };

@@ -15,7 +15,7 @@ constexpr size_t kMaxErrors = 100;
 
 ast::Program parse(const Source &source, const ParseOptions &options, Diagnostics &diagnostics) {
   // Each round puts in one forgotten `;`, so that what follows it is read as it was meant.
-  constexpr int kMaxRepairs = 100;
+  constexpr int kMaxRepairs = 25;
   Scanned scanned = scan(source, options, diagnostics);
   size_t most_errors = diagnostics.error_count() + kMaxErrors;
   for (int round = 0;; round++) {

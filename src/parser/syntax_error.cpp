@@ -106,6 +106,7 @@ std::string TokenFeed::hint(size_t i, const std::vector<int> &expected) const {
   const Token &token = tokens_[i];
   int before = i == 0 ? 0 : tokens_[i - 1].kind;
   bool operator_place = has(expected, S::S_LAND);
+  if (in_c_loop()) return "a loop runs over a range or a map: for $i : 0..10 { ... }";
   if (token.kind == G::T_ASSIGN && operator_place) return "`=` assigns; write `==` to compare";
   if (token.kind == G::T_IDENT && operator_place) {
     if (token.text == "and") return "write `&&`";

@@ -130,7 +130,15 @@ bool TokenFeed::has_body() const {
   }
 }
 
+// Whether the last token is the `=` of `for ($i = 0; ...`.
+bool TokenFeed::in_c_loop() const {
+  if (last_ < 3 || tokens_[last_].kind != G::T_ASSIGN || tokens_[last_ - 1].kind != G::T_VARIABLE) return false;
+  int before = tokens_[last_ - 2].kind;
+  return before == G::T_FOR || (before == G::T_LPAREN && tokens_[last_ - 3].kind == G::T_FOR);
+}
+
 void TokenFeed::skip() {
+  bool whole_head = in_c_loop();
   sync_ = true;
   size_t i = last_;
   if (open_[last_] == kNone) {  // in the head of an item: on with its body
@@ -140,7 +148,7 @@ void TokenFeed::skip() {
     return;
   }
   for (; i + 1 < tokens_.size() && tokens_[i].kind != G::T_END && tokens_[i].kind != G::T_RBRACE; i++) {
-    if (tokens_[i].kind == G::T_SEMICOLON) {
+    if (tokens_[i].kind == G::T_SEMICOLON && !whole_head) {
       at_ = i + 1;
       return;
     }

@@ -31,6 +31,7 @@ class TokenFeed {
   bool repair(const std::vector<int> &expected);
   void skip();
   [[nodiscard]] bool has_body() const;
+  [[nodiscard]] bool in_c_loop() const;
   void report(const std::vector<int> &expected);
   [[nodiscard]] std::string describe(size_t i) const;
   [[nodiscard]] std::string hint(size_t i, const std::vector<int> &expected) const;

@@ -71,7 +71,10 @@ const Type *infer_print(Inference &in, const CallSite &call) {
 typed::ValuePtr lower_print(Lowering &low, const CallSite &call) {
   Action action;
   typed::Values args;
-  if (auto *access = as<MapAccess>(call.args[0])) {
+  auto *access = as<MapAccess>(call.args[0]);
+  // An entry is shown by its value alone, where it has one.
+  bool entry = access && !access->keys.empty() && seen(low.store(), low.type(access));
+  if (access && !entry) {
     Lowering::MapRef ref = low.map_ref(access);
     action.kind = ref.key ? ActionKind::PrintMapKey : ActionKind::PrintMap;
     action.map = static_cast<int32_t>(ref.map);

@@ -50,19 +50,20 @@ class Binder {
     unit.body = probe.body;
     bool needs_args = mentions(unit, "args");
     if (target->wildcard() && provider->shares_program() && !needs_args) {
-      add(*provider, *target, false, unit);
+      add(*provider, *target, false, text, unit);
       return;
     }
     Result<std::vector<ProbeTarget>> exact = provider->expand(*target, environment_);
     if (!exact) return report(point.span, exact.error());
-    for (const ProbeTarget &one : *exact) add(*provider, one, needs_args, unit);
+    for (const ProbeTarget &one : *exact) add(*provider, one, needs_args, text, unit);
   }
 
-  void add(const Provider &provider, const ProbeTarget &target, bool needs_args, Unit unit) {
+  void add(const Provider &provider, const ProbeTarget &target, bool needs_args, const std::string &written, Unit unit) {
     Result<ProbeContext> context = provider.context(target, needs_args, environment_);
     if (!context) return report(unit.span, context.error());
     unit.target = target;
-    unit.text = target.text();
+    // `probe` shows BEGIN as it was written.
+    unit.text = unit.target.provider == "begin" || unit.target.provider == "end" ? written : target.text();
     unit.context = std::move(*context);
     // Each unit has nodes of its own, because what is known of a node differs from probe to probe.
     if (!first_of_probe_) {

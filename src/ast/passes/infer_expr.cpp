@@ -140,6 +140,7 @@ const Type *Inference::infer_field(FieldAccess *expr) {
     else if (names.size() > 0 && names.size() <= 16) d.with_hint(fmt::format("it has: {}", fmt::join(names, ", ")));
     return poison();
   }
+  if (is_text_in_record(**field)) return store().string(static_cast<uint32_t>(input_.config.max_strlen));
   return field_value_type(store(), (*field)->type);
 }
 

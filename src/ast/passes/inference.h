@@ -116,6 +116,8 @@ const Type *join_types(TypeStore &store, const Type *a, const Type *b);
 const Type *aggregate_value(TypeStore &store, const Type *aggregate);
 // As a script sees a field: arrays of char are strings.
 const Type *field_value_type(TypeStore &store, const Type *type);
+// True for a field of a tracepoint that is a string of any length within the record (`__data_loc char[]`).
+bool is_text_in_record(const FieldRef &field);
 // "uint64", "a string[16]": for messages.
 std::string describe(const Type *type);
 

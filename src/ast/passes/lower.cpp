@@ -101,7 +101,10 @@ Lowered lower(const CompileInput &input, const Facts &facts, const Source &sourc
 
 Lowering::Lowering(const CompileInput &input, const Facts &facts, Lowered &out, Diagnostics &diagnostics)
     : input_(input), facts_(facts), out_(out), diagnostics_(diagnostics) {
-  for (uint32_t i = 0; i < out.manifest.maps.size(); i++) map_index_[out.manifest.maps[i].name] = i;
+  for (uint32_t i = 0; i < out.manifest.maps.size(); i++) {
+    map_index_[out.manifest.maps[i].name] = i;
+    complete(out.manifest.maps[i].value);
+  }
 }
 
 void Lowering::lower_unit(uint32_t index) {
@@ -155,10 +158,17 @@ typed::ValuePtr Lowering::get_local(uint32_t local, Span span) {
   return out;
 }
 
+// The runtime shows structs by their fields, so an Image holds them.
+void Lowering::complete(const Type *type) {
+  if (type->kind == TypeKind::Struct)
+    if (Result<void> done = store().complete(type); !done) error_not_supported(unit().span, done.error().message);
+}
+
 void Lowering::emit(Action action, typed::Values args, Span span) {
   uint32_t offset = sizeof(RecordHeader);
   action.args.clear();
   for (const typed::ValuePtr &arg : args) {
+    complete(arg->type);
     action.args.push_back({arg->type, offset});
     offset += round_up(arg->type->size);
   }

@@ -163,10 +163,16 @@ std::optional<Lowering::Place> Lowering::index_place(Index *expr) {
 typed::ValuePtr Lowering::address(Place place, Span span) {
   if (place.space == typed::Space::Context && !place.base) place.base = make_value<typed::CtxPointer>(store().uint64(), span);
   const Type *pointer = store().pointer(place.type);
-  if (!place.field.owner) {
-    return std::move(place.base);
-  }
+  if (!place.field.owner) return std::move(place.base);
   need_core(place.field);
+  if (place.field.data_loc) {
+    // {uint16 offset, uint16 length} in the record: the data stand at that offset of it.
+    auto raw = make_value<typed::CtxField>(store().integer(4, false), span);
+    raw->field = place.field;
+    auto offset = make_binary(typed::Op::And, false, std::move(raw), make_const(store().uint64(), 0xffff, span), store().uint64());
+    return make_binary(typed::Op::Add, false, make_value<typed::CtxPointer>(store().uint64(), span), std::move(offset),
+                       place.type->is_pointer() ? place.type : store().pointer(place.type, AddressSpace::Kernel));
+  }
   auto out = make_value<typed::FieldAddress>(pointer, span);
   out->base = std::move(place.base);
   out->field = place.field;
@@ -175,15 +181,8 @@ typed::ValuePtr Lowering::address(Place place, Span span) {
 
 typed::ValuePtr Lowering::load(Place place, Span span) {
   const Type *value_type = field_value_type(store(), place.type);
-  if (place.field.data_loc) {
-    // {uint16 offset, uint16 length} in the record: the data stand at that offset of it.
-    need_core(place.field);
-    auto raw = make_value<typed::CtxField>(store().integer(4, false), span);
-    raw->field = place.field;
-    auto offset = make_binary(typed::Op::And, false, std::move(raw), make_const(store().uint64(), 0xffff, span), store().uint64());
-    return make_binary(typed::Op::Add, false, make_value<typed::CtxPointer>(store().uint64(), span), std::move(offset),
-                       place.type->is_pointer() ? place.type : store().pointer(place.type, AddressSpace::Kernel));
-  }
+  if (is_text_in_record(place.field)) value_type = store().string(static_cast<uint32_t>(input_.config.max_strlen));
+  else if (place.field.data_loc) return address(std::move(place), span);
   if (value_type->is_string()) {
     auto out = make_value<typed::ReadString>(value_type, span);
     out->space = place.space == typed::Space::Context || place.space == typed::Space::Trusted ? typed::Space::Kernel : place.space;

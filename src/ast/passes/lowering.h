@@ -112,6 +112,7 @@ class Lowering {
   std::optional<Place> index_place(Index *expr);
   bool trusted(Expr *expr);
 
+  void complete(const Type *type);
   void lower_stmt(Stmt *stmt);
   void lower_block(Block *block);
   void lower_assign(Assign *assign);

@@ -92,6 +92,11 @@ const Type *field_value_type(TypeStore &store, const Type *type) {
   return type;
 }
 
+bool is_text_in_record(const FieldRef &field) {
+  const Type *target = field.type->is_pointer() || field.type->kind == TypeKind::Array ? field.type->target : nullptr;
+  return field.data_loc && target && target->kind == TypeKind::Int && target->size == 1;
+}
+
 std::string describe(const Type *type) {
   if (!type) return "a value of unknown type";
   std::string name = to_string(type);

@@ -17,6 +17,45 @@ template <class Node>
 const Node &as(const Value &value) {
   return static_cast<const Node &>(value);
 }
+template <class Node>
+const Node &as(const Step &step) {
+  return static_cast<const Node &>(step);
+}
+
+// The values that a step evaluates itself.
+List values(const Step &step) {
+  switch (step.kind) {
+    case Kind::Evaluate: return of({as<Evaluate>(step).value.get()});
+    case Kind::LocalSet: return of({as<LocalSet>(step).value.get()});
+    case Kind::MapSet: return of({as<MapSet>(step).key.get(), as<MapSet>(step).value.get()});
+    case Kind::MapAdd: return of({as<MapAdd>(step).key.get(), as<MapAdd>(step).delta.get()});
+    case Kind::AggregateUpdate:
+      return of({as<AggregateUpdate>(step).key.get(), as<AggregateUpdate>(step).argument.get()});
+    case Kind::Emit: {
+      List list;
+      for (const ValuePtr &arg : as<Emit>(step).args) list.push_back(arg.get());
+      return list;
+    }
+    case Kind::Branch: return of({as<Branch>(step).condition.get()});
+    case Kind::Loop: return of({as<Loop>(step).condition.get()});
+    default: return {};
+  }
+}
+
+std::vector<const Steps *> inner_steps(const Step &step) {
+  switch (step.kind) {
+    case Kind::Branch: return {&as<Branch>(step).then, &as<Branch>(step).otherwise};
+    case Kind::Loop: return {&as<Loop>(step).body};
+    case Kind::Group: return {&as<Group>(step).steps};
+    default: return {};
+  }
+}
+
+bool any_of(const Steps &steps, const ValueTest &found, const StepTest &found_step) {
+  for (const StepPtr &step : steps)
+    if (typed::any_of(*step, found, found_step)) return true;
+  return false;
+}
 
 }  // namespace
 
@@ -53,6 +92,23 @@ std::vector<const Value *> children(const Value &value) {
     case Kind::Sequence: return of({as<Sequence>(value).value.get()});
     default: return {};
   }
+}
+
+bool any_of(const Value &value, const ValueTest &found, const StepTest &found_step) {
+  if (found(value)) return true;
+  if (value.kind == Kind::Sequence && any_of(as<Sequence>(value).steps, found, found_step)) return true;
+  for (const Value *child : children(value))
+    if (any_of(*child, found, found_step)) return true;
+  return false;
+}
+
+bool any_of(const Step &step, const ValueTest &found, const StepTest &found_step) {
+  if (found_step && found_step(step)) return true;
+  for (const Value *value : values(step))
+    if (any_of(*value, found, found_step)) return true;
+  for (const Steps *steps : inner_steps(step))
+    if (any_of(*steps, found, found_step)) return true;
+  return false;
 }
 
 }  // namespace awl::typed

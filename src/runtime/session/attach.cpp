@@ -9,8 +9,8 @@
 #include <map>
 #include <span>
 
+#include "runtime/probes/uprobe_attach.h"
 #include "runtime/session/features.h"
-#include "runtime/session/kernel_compat.h"
 #include "runtime/session/signals.h"
 #include "runtime/types/tracefs.h"
 
@@ -112,7 +112,7 @@ class Planner {
       if (chosen == plan_.multi.end()) continue;
       const uint32_t type = probe.provider->multi_attach_type();
       // All that share a program must attach it in the same way, and the kernel must know this way.
-      const bool possible = type == kTraceUprobeMulti && has_feature(Feature::UprobeMulti);
+      const bool possible = type == kUprobeMultiAttachType && has_feature(Feature::UprobeMulti);
       if (possible && (chosen->second == 0 || chosen->second == type))
         chosen->second = type;
       else

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <optional>
 
-#include "runtime/session/kernel_compat.h"
+#include "runtime/probes/uprobe_attach.h"
 
 namespace awl {
 namespace {
@@ -57,11 +57,16 @@ int try_perf_link() {
 }
 
 int try_uprobe_multi() {
-  const EmptyProgram program(BPF_PROG_TYPE_KPROBE, kTraceUprobeMulti);
+  const EmptyProgram program(BPF_PROG_TYPE_KPROBE, kUprobeMultiAttachType);
   if (program.fd() < 0) return -program.fd() == EINVAL ? kAbsent : -program.fd();
-  const uint64_t offset = 0;
-  const int error = closed(create_uprobe_multi_link(program.fd(), {.path = "/", .offsets = &offset, .count = 1}));
-  if (error == EBADF) return 0;  // "/" is not a file
+  AttachPlace place;
+  place.target.scope = "/";  // not a file
+  AttachOptions options;
+  options.prog_fd = program.fd();
+  const uint64_t cookie = 0;
+  const Result<Attachment> attachment = attach_uprobe_multi({&place, 1}, {&cookie, 1}, options, false);
+  const int error = attachment ? 0 : attachment.error().sys_errno;
+  if (error == EBADF) return 0;
   return error == EINVAL || error == EOPNOTSUPP ? kAbsent : error;
 }
 

@@ -38,8 +38,9 @@ std::string LibbpfPrint::reason() const {
     std::string_view rest = trim(line);
     if (rest.starts_with("libbpf: ")) rest.remove_prefix(8);
     // The lines that only pass a failure on upwards.
-    if (rest.empty() || rest.starts_with("failed to load object") || rest.find("failed to load: -") != rest.npos)
-      continue;
+    const bool passes_on = rest.starts_with("failed to load object") || rest.starts_with("failed to perform CO-RE") ||
+                           rest.find("failed to load: -") != rest.npos;
+    if (rest.empty() || passes_on) continue;
     best = rest;
   }
   return best;

@@ -13,14 +13,13 @@
 namespace awl {
 namespace {
 
-// libbpf: "prog 'NAME': BPF program load failed: ..."
+// libbpf says "prog 'NAME': ..." about the program that it stopped at; "" if it was none.
 std::string failed_program(const std::string &text) {
-  const size_t at = text.rfind("BPF program load failed");
+  constexpr std::string_view kPrefix = "prog '";
+  const size_t at = text.rfind(kPrefix);
   if (at == text.npos) return {};
-  const size_t end = text.rfind('\'', at);
-  const size_t begin = end == text.npos || end == 0 ? text.npos : text.rfind('\'', end - 1);
-  if (begin == text.npos) return {};
-  return text.substr(begin + 1, end - begin - 1);
+  const size_t begin = at + kPrefix.size();
+  return text.substr(begin, text.find('\'', begin) - begin);
 }
 
 const ProbeInfo *find_probe(const Manifest &manifest, const std::string &program) {
@@ -96,20 +95,20 @@ void explain_load_failure(const LoadFailure &failure, const Image &image, const 
     std::fputs(failure.libbpf.c_str(), stderr);
     std::fputs(failure.log.c_str(), stderr);
   }
-  const bool is_program = failure.libbpf.find("BPF program load failed") != std::string::npos;
+  const std::string program = failed_program(failure.libbpf);
   if (const std::vector<std::string> missing = missing_capabilities(); failure.error == EPERM && !missing.empty()) {
     diagnostics.emit(diag::NoPrivileges, Span{}, fmt::format("{}", fmt::join(missing, " and ")))
         .with_hint("run as root");
     return;
   }
-  if (is_program) {
+  if (!program.empty()) {
     const VerifierReport report = parse_verifier_log(failure.log);
     if (!report.message.empty()) return explain_rejection(failure, report, image, source, diagnostics);
   }
   if (failure.error == EPERM) return explain_refusal(failure, diagnostics);
 
   const std::string reason = failure.reason.empty() ? std::string(std::strerror(failure.error)) : failure.reason;
-  const ProbeInfo *probe = is_program ? find_probe(image.manifest, failed_program(failure.libbpf)) : nullptr;
+  const ProbeInfo *probe = find_probe(image.manifest, program);
   Diagnostic &diagnostic = diagnostics.emit(diag::LoadFailed, probe ? probe->span : Span{}, reason);
   if (failure.error == ENOMEM || failure.error == E2BIG)
     diagnostic.with_hint("a map may be too large: see max_map_keys and perf_rb_pages");
