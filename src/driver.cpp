@@ -1,6 +1,5 @@
 #include "driver.h"
 
-#include <fmt/core.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -28,33 +27,48 @@ ast::Program parse_stdlib(const Source &source, Diagnostics &diagnostics) {
 }
 
 // Names that scripts test with #ifdef.
-std::set<std::string> defines() {
-  if (access("/sys/kernel/btf/vmlinux", R_OK) == 0) return {"BPFTRACE_HAVE_BTF"};
+std::set<std::string> defines(const ProbeRoots &roots) {
+  if (access(roots.btf.c_str(), R_OK) == 0) return {"BPFTRACE_HAVE_BTF"};
   return {};
 }
 
 }  // namespace
 
-void add_kernel_types(TypeStore &store) {
-  store.add_source(make_tracefs_source());
-  store.add_source(make_kernel_btf_source());
+void add_kernel_types(TypeStore &store, const ProbeRoots &roots) {
+  store.add_source(make_tracefs_source(roots.tracefs));
+  store.add_source(make_kernel_btf_source(roots.btf));
+}
+
+std::vector<std::string> list_script(const Source &source, const CompileRequest &request, TypeStore &store, Diagnostics &diagnostics) {
+  ast::Program program = parse(source, {.defines = defines(request.roots), .stdlib = false}, diagnostics);
+  add_kernel_types(store, request.roots);
+  ProbeEnvironment environment{.types = &store, .pid = request.pid, .unsafe = request.unsafe, .missing_probes = "error", .roots = request.roots};
+  std::vector<std::string> out;
+  for (const ast::Probe &probe : program.probes) {
+    for (const ast::AttachPoint &point : probe.attach_points) {
+      Result<ProbeTarget> target = parse_attach_point(ast::substitute_params(point.text, request.params), environment);
+      auto exact = target ? find_provider(target->provider)->expand(*target, environment) : std::unexpected(target.error());
+      if (!exact) diagnostics.emit(diag::BadProbe, point.span, exact.error().message).with_hint(exact.error().hint);
+      else for (const ProbeTarget &one : *exact) out.push_back(one.text());
+    }
+  }
+  return out;
 }
 
 std::optional<Image> compile(const Source &source, const CompileRequest &request, TypeStore &store, Diagnostics &diagnostics) {
-  auto dump = [&](const char *step, const std::string &text) {
-    if (request.dump.contains(step)) fmt::print("{}", text);
-  };
+  auto wanted = [&](const char *step) { return request.dumps && request.dumps->contains(step); };
 
   // Text to tree. Errors are collected: the later steps find more in the same run.
-  ast::Program program = parse(source, {.defines = defines(), .stdlib = false}, diagnostics);
-  dump("ast", ast::dump(program));
+  ast::Program program = parse(source, {.defines = defines(request.roots), .stdlib = false}, diagnostics);
+  if (wanted("ast")) (*request.dumps)["ast"] = ast::dump(program);
   bool parsed = !diagnostics.has_errors();
 
   // What the script sets for itself: config variables, types of its own.
-  ConfigValues config = ast::read_config(program, [](const std::string &name) { return std::getenv(name.c_str()); }, diagnostics);
+  auto environment_variable = [&](const std::string &name) { return request.use_environment ? std::getenv(name.c_str()) : nullptr; };
+  ConfigValues config = ast::read_config(program, environment_variable, diagnostics);
   config.unsafe = config.unsafe || request.unsafe;
   store.add_source(ast::make_script_source(program.types, diagnostics));
-  add_kernel_types(store);
+  add_kernel_types(store, request.roots);
   ast::check_script_types(store, program.types, diagnostics);
 
   // Functions of the standard library that are written in the language take the place of their calls.
@@ -62,7 +76,7 @@ std::optional<Image> compile(const Source &source, const CompileRequest &request
   ast::expand(program, functions);
 
   // Attach points meet their providers; from here on a probe body belongs to one program.
-  ProbeEnvironment environment{.types = &store, .pid = request.pid, .unsafe = config.unsafe, .missing_probes = config.missing_probes};
+  ProbeEnvironment environment{.types = &store, .pid = request.pid, .unsafe = config.unsafe, .missing_probes = config.missing_probes, .roots = request.roots};
   std::vector<ast::Unit> units = ast::bind_probes(program, request.params, environment, diagnostics);
   if (program.probes.empty() && parsed) diagnostics.emit(diag::NoProbes, Span{});
 
@@ -75,12 +89,12 @@ std::optional<Image> compile(const Source &source, const CompileRequest &request
   // From here on nothing asks what the script looks like, only what it means.
   ast::Lowered lowered = ast::lower(input, facts, source, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;
-  dump("typed", typed::dump(lowered.module, lowered.manifest));
+  if (wanted("typed")) (*request.dumps)["typed"] = typed::dump(lowered.module, lowered.manifest);
   if (request.check_only) return std::nullopt;
 
   std::string ir;
-  std::optional<std::string> object = emit(lowered.module, lowered.manifest, source, {request.dump.contains("codegen"), &ir}, diagnostics);
-  dump("codegen", ir);
+  std::optional<std::string> object = emit(lowered.module, lowered.manifest, source, {wanted("codegen"), &ir}, diagnostics);
+  if (wanted("codegen")) (*request.dumps)["codegen"] = ir;
   if (!object) return std::nullopt;
   return Image{std::move(*object), std::move(lowered.manifest)};
 }

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <iterator>
+#include <map>
 
 #include "base/strings.h"
 #include "cli/options.h"
@@ -82,11 +83,14 @@ int run_program(Options options) {
   request.params = options.words;
   request.pid = options.pid;
   request.unsafe = options.unsafe;
-  request.dump = {options.debug.begin(), options.debug.end()};
+  std::map<std::string, std::string> dumps;
+  for (const std::string &step : options.debug) dumps[step];
+  request.dumps = &dumps;
   request.check_only = options.command == Command::Check;
   TypeStore store;
   Diagnostics diagnostics;
   std::optional<Image> image = compile(*source, request, store, diagnostics);
+  for (const auto &[step, text] : dumps) fmt::print("{}", text);
   print(diagnostics, *source, options);
   if (diagnostics.has_errors()) return 1;
   if (!image) return 0;
@@ -107,7 +111,23 @@ int run_written_image(const Options &options) {
   return run_image(*image, store, run_options(options));
 }
 
+// The probes of a script: `awl -l -e PROGRAM`, `awl -l FILE`.
+int list_probes_of_script(Options options) {
+  Result<Source> source = take_source(options);
+  if (!source) return complain(source.error());
+  CompileRequest request;
+  request.params = options.words;
+  request.pid = options.pid;
+  request.unsafe = options.unsafe;
+  TypeStore store;
+  Diagnostics diagnostics;
+  for (const std::string &probe : list_script(*source, request, store, diagnostics)) fmt::print("{}\n", probe);
+  print(diagnostics, *source, options);
+  return diagnostics.has_errors() ? 1 : 0;
+}
+
 int list(const Options &options) {
+  if (options.program || (!options.words.empty() && is_file(options.words[0]))) return list_probes_of_script(options);
   TypeStore store;
   add_kernel_types(store);
   ProbeEnvironment environment{.types = &store, .pid = options.pid, .unsafe = options.unsafe};

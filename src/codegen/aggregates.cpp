@@ -78,8 +78,8 @@ void FunctionEmitter::update_aggregate(const Type *aggregate, Mem at, Val argume
 }
 
 // {value, set}. A program that interrupts this one may change both at any point, so the value is exchanged, and tried
-// again if that fails. Zeros in both mean that there was no value yet: a first value of zero is therefore announced by the
-// flag before it counts.
+// again if that fails. Zeros in both mean that there was no value yet: a first value of zero is therefore announced by
+// the flag before it counts.
 void FunctionEmitter::keep_extreme(const Type *aggregate, Mem at, Val argument) {
   constexpr int kAttempts = 4;  // task, soft interrupt, interrupt, NMI
   bool is_signed = aggregate->target && aggregate->target->is_signed;

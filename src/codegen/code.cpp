@@ -19,9 +19,7 @@ Code::Code(Object &object, llvm::Function *function)
     : builder_(std::make_unique<Builder>(function->getContext())), object_(object), function_(function) {}
 Code::~Code() = default;
 
-void Code::from(Span span) {
-  builder_->SetCurrentDebugLocation(llvm::DebugLoc(object_.location(function_, span)));
-}
+void Code::from(Span span) { builder_->SetCurrentDebugLocation(llvm::DebugLoc(object_.location(function_, span))); }
 
 // --- Scalars
 
@@ -48,7 +46,8 @@ Val Code::extend(Val value, uint32_t bytes, bool is_signed) {
   if (bytes >= 8) return value;
   llvm::Type *narrow = builder_->getIntNTy(bytes * 8);
   Val cut = builder_->CreateTrunc(value, narrow);
-  return is_signed ? builder_->CreateSExt(cut, builder_->getInt64Ty()) : builder_->CreateZExt(cut, builder_->getInt64Ty());
+  return is_signed ? builder_->CreateSExt(cut, builder_->getInt64Ty())
+                   : builder_->CreateZExt(cut, builder_->getInt64Ty());
 }
 
 Val Code::compare(Cmp op, bool is_signed, Val a, Val b) {
@@ -103,7 +102,8 @@ Val Code::load(Mem from, uint32_t bytes, bool is_signed) {
   llvm::Type *type = builder_->getIntNTy(bytes * 8);
   Val value = builder_->CreateAlignedLoad(type, from.pointer, llvm::Align(std::min(from.align, bytes)));
   if (bytes == 8) return value;
-  return is_signed ? builder_->CreateSExt(value, builder_->getInt64Ty()) : builder_->CreateZExt(value, builder_->getInt64Ty());
+  return is_signed ? builder_->CreateSExt(value, builder_->getInt64Ty())
+                   : builder_->CreateZExt(value, builder_->getInt64Ty());
 }
 
 Val Code::load_volatile(Mem from, uint32_t bytes) {
@@ -172,9 +172,8 @@ void Code::zero(Mem to, uint32_t bytes) {
 
 void Code::copy(Mem to, Mem from, uint32_t bytes) {
   if (bytes <= kUnrolled) {
-    in_pieces(bytes, std::min(to.align, from.align), [&](uint32_t offset, uint32_t width) {
-      store(at(to, offset), load(at(from, offset), width), width);
-    });
+    in_pieces(bytes, std::min(to.align, from.align),
+              [&](uint32_t offset, uint32_t width) { store(at(to, offset), load(at(from, offset), width), width); });
     return;
   }
   uint32_t whole = bytes / kBlock * kBlock;
@@ -190,7 +189,9 @@ Val Code::relocation(Val variable, bool wide) {
 Mem Code::relocated(Mem base, Val offset_variable, uint32_t sequence) {
   Val sum = builder_->CreateGEP(builder_->getInt8Ty(), base.pointer, relocation(offset_variable, true));
   auto *type = builder_->getPtrTy();
-  return {builder_->CreateIntrinsic(llvm::Intrinsic::bpf_passthrough, {type, type}, {builder_->getInt32(sequence), sum}), 8};
+  return {
+      builder_->CreateIntrinsic(llvm::Intrinsic::bpf_passthrough, {type, type}, {builder_->getInt32(sequence), sum}),
+      8};
 }
 
 Mem Code::local(uint32_t bytes) {

@@ -54,8 +54,8 @@ class Code {
   Val compare(Cmp op, bool is_signed, Val a, Val b);      // i1
   Val equal(Val a, uint64_t b) { return compare(Cmp::Equal, false, a, number(b)); }
   Val invert(Val condition);
-  Val truth(Val scalar);     // != 0 as i1; also of a pointer
-  Val flag(Val condition);   // i1 to 0 or 1
+  Val truth(Val scalar);    // != 0 as i1; also of a pointer
+  Val flag(Val condition);  // i1 to 0 or 1
   Val select(Val condition, Val a, Val b);
   // The same value, about which the optimiser knows nothing: keeps bounds checks that only the verifier needs, and
   // loop counters that it must be able to follow.
@@ -73,17 +73,17 @@ class Code {
   Val load_volatile(Mem from, uint32_t bytes = 8);
   void store(Mem to, Val scalar, uint32_t bytes = 8);
   void store_volatile(Mem to, Val scalar);
-  void atomic_add(Mem to, Val delta, uint32_t bytes = 8);         // without result: the cheap instruction
+  void atomic_add(Mem to, Val delta, uint32_t bytes = 8);  // without result: the cheap instruction
   Val atomic_fetch_add(Mem to, Val delta, uint32_t bytes = 8);
-  Val compare_exchange(Mem to, Val expected, Val desired);        // gives what was there
+  Val compare_exchange(Mem to, Val expected, Val desired);  // gives what was there
   void zero(Mem to, uint32_t bytes);
   void copy(Mem to, Mem from, uint32_t bytes);
   // The load of a relocated number: `variable` is a CoreRelocations::number().
   Val relocation(Val variable, bool wide);
   // base + offset as one relocated access: what LLVM knows of it stays in one piece.
   Mem relocated(Mem base, Val offset_variable, uint32_t sequence);
-  Mem local(uint32_t bytes);                                      // on the program's stack
-  Val pointer_slot();                                             // a variable that holds a pointer
+  Mem local(uint32_t bytes);  // on the program's stack
+  Val pointer_slot();         // a variable that holds a pointer
   void set_pointer(Val slot, Val pointer);
   Val get_pointer(Val slot);
 
@@ -99,14 +99,14 @@ class Code {
 
   // --- Control flow
   Block block(const char *name);
-  void enter(Block block);       // the following instructions go to its end
+  void enter(Block block);  // the following instructions go to its end
   [[nodiscard]] Block current() const;
   void jump(Block target);
   void branch(Val condition, Block then, Block otherwise);
   void leave(Val result);        // return from the program
   void jump_away(Block target);  // jumps; what follows is not reached
   Val phi(std::initializer_list<std::pair<Val, Block>> incoming);
-  Val open_phi(Val first, Block from);             // i64, more is added later
+  Val open_phi(Val first, Block from);  // i64, more is added later
   void add_incoming(Val phi, Val value, Block from);
 
   template <class Then>

@@ -13,7 +13,7 @@
 namespace awl {
 
 struct CodegenOptions {
-  bool dump_ir = false;            // -d codegen: text of the IR to `ir`
+  bool dump_ir = false;  // -d codegen: text of the IR to `ir`
   std::string *ir = nullptr;
 };
 

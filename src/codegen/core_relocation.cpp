@@ -22,18 +22,18 @@ namespace awl::codegen {
 struct CoreRelocations::Struct {
   struct Member {
     std::string name;
-    const Type *type = nullptr;       // null: embedded struct, described by `nested`
+    const Type *type = nullptr;  // null: embedded struct, described by `nested`
     std::unique_ptr<Struct> nested;
-    uint64_t offset = 0, bytes = 0;   // in the description
+    uint64_t offset = 0, bytes = 0;  // in the description
   };
   struct Variable {
     llvm::GlobalVariable *global;
     CoreKind kind;
     std::vector<size_t> path;
   };
-  const Type *type = nullptr;         // of a root
+  const Type *type = nullptr;  // of a root
   std::vector<Member> members;
-  std::vector<Variable> variables;    // of a root
+  std::vector<Variable> variables;  // of a root
 
   size_t index_of(const std::string &name) {
     for (size_t i = 0; i < members.size(); ++i)
@@ -101,6 +101,7 @@ std::pair<llvm::DIType *, uint64_t> describe_type(DebugInfo &debug, const Type *
     case TypeKind::String: return {debug.array(debug.integer(1, true), 1, type->size), type->size};
     case TypeKind::Struct: return {debug.structure("", type->is_union, {}), 0};  // its members do not matter
     default: {
+      // Enums too: matched by kind, they are integers in the BTF that programs are relocated against (minimal_btf.cpp).
       uint32_t bytes = type->size == 1 || type->size == 2 || type->size == 4 ? type->size : 8;
       return {debug.integer(bytes, type->is_signed), bytes};
     }

@@ -85,9 +85,8 @@ void DebugInfo::describe(llvm::Function *function, LineColumn where, const std::
   llvm::SmallVector<llvm::Metadata *, 4> types{integer(4, true)};
   for (size_t i = 0; i < params.size(); ++i) types.push_back(pointer(nullptr));
   auto *type = builder_.createSubroutineType(builder_.getOrCreateTypeArray(types));
-  auto *subprogram =
-      builder_.createFunction(file_, function->getName(), function->getName(), file_, where.line, type, where.line,
-                              DINode::FlagPrototyped, llvm::DISubprogram::SPFlagDefinition);
+  auto *subprogram = builder_.createFunction(file_, function->getName(), function->getName(), file_, where.line, type,
+                                             where.line, DINode::FlagPrototyped, llvm::DISubprogram::SPFlagDefinition);
   function->setSubprogram(subprogram);
   // Without named parameters the kernel rejects the whole BTF.
   unsigned number = 1;

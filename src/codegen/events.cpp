@@ -40,8 +40,8 @@ void FunctionEmitter::step_of(const Emit &step) {
   }
   code_.from(step.span);
   Val cpu = code_.call_once(BPF_FUNC_get_smp_processor_id, {});
-  Mem record = code_.call_pointer(BPF_FUNC_ringbuf_reserve,
-                                  {object_.ring_buffer(), code_.number(action.size), code_.number(0)});
+  Mem record =
+      code_.call_pointer(BPF_FUNC_ringbuf_reserve, {object_.ring_buffer(), code_.number(action.size), code_.number(0)});
   code_.if_else(
       code_.truth(record.pointer),
       [&] {

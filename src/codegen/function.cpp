@@ -29,11 +29,7 @@ void FunctionEmitter::emit() {
 
   Block body = code_.block("body");
   code_.enter(body);
-  for (const Local &local : program_.locals) {
-    uint32_t bytes = local.type->is_scalar() ? 8 : local.type->size;
-    locals_.push_back({local.type, local.type->is_scalar() ? code_.local(8) : frame_.take(bytes)});
-    code_.zero(locals_.back().memory, bytes);
-  }
+  make_locals();
   steps(program_.body);
   code_.jump(exit_);
 

@@ -35,10 +35,10 @@ class FunctionEmitter {
 
   // --- values.cpp: a value as a scalar, as a condition, as memory
   Val scalar(const typed::Value &value);
-  Val condition(const typed::Value &value);           // i1
+  Val condition(const typed::Value &value);  // i1
   void branch_on(const typed::Value &value, Block then, Block otherwise);
-  Mem memory(const typed::Value &value);              // where the value is; not to be written to
-  void into(const typed::Value &value, Mem to);       // writes a memory value: all its bytes
+  Mem memory(const typed::Value &value);                        // where the value is; not to be written to
+  void into(const typed::Value &value, Mem to);                 // writes a memory value: all its bytes
   void put(const typed::Value &value, Mem to, uint32_t bytes);  // scalar or memory
   void into_bytes(const typed::Bytes &value, Mem to);
   void into_compose(const typed::Compose &value, Mem to);
@@ -50,7 +50,7 @@ class FunctionEmitter {
   Val scalar_of(const typed::HelperCall &value);
   Val scalar_of(const typed::Select &value);
   Val scalar_of(const typed::Sequence &value);
-  Val widen(Val value, const Type *type);             // after an operation narrower than 64 bits
+  Val widen(Val value, const Type *type);  // after an operation narrower than 64 bits
 
   // --- arithmetic.cpp
   Val scalar_of(const typed::UnaryOp &value);
@@ -121,8 +121,9 @@ class FunctionEmitter {
   void submit(Mem record);
 
   // --- intrinsics/
-  Val scalar_of(const typed::UsdtArgument &value);    // usdt.cpp
+  Val scalar_of(const typed::UsdtArgument &value);  // usdt.cpp
   Mem usdt_spec();
+  void add_index(Mem arg, Mem result);
   void into_stack(const typed::StackTrace &value, Mem to);  // stacks.cpp
 
   struct Variable {
@@ -139,9 +140,9 @@ class FunctionEmitter {
   Frame frame_;
   std::vector<Variable> locals_;
   std::vector<LoopBlocks> loops_;
-  Block set_up_ = nullptr;   // scratch memory, filled in at the end
-  Block exit_ = nullptr;     // gives back what set_up took
-  Block quit_ = nullptr;     // returns 0
+  Block set_up_ = nullptr;  // scratch memory, filled in at the end
+  Block exit_ = nullptr;    // gives back what set_up took
+  Block quit_ = nullptr;    // returns 0
 };
 
 }  // namespace awl::codegen

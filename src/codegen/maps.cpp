@@ -119,8 +119,8 @@ void FunctionEmitter::step_of(const MapSet &step) {
   }
   Mem key = map_key(step.map, step.key.get());
   code_.from(step.span);
-  Val failed = code_.call(BPF_FUNC_map_update_elem,
-                          {object_.map(step.map), key.pointer, value.pointer, code_.number(BPF_ANY)});
+  Val failed =
+      code_.call(BPF_FUNC_map_update_elem, {object_.map(step.map), key.pointer, value.pointer, code_.number(BPF_ANY)});
   code_.if_(code_.truth(failed), [&] { count_map_error(step.map); });
 }
 

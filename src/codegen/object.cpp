@@ -18,7 +18,7 @@ namespace awl::codegen {
 
 namespace {
 
-constexpr uint32_t kMapNumbers = 5;  // type, key_size, value_size, max_entries, map_flags
+constexpr uint32_t kMapNumbers = 5;                // type, key_size, value_size, max_entries, map_flags
 constexpr const char *kConstants = ".rodata.awl";  // apart from .rodata, which holds awl_params alone
 
 const char *section_of(ProgType type) {
@@ -42,8 +42,7 @@ struct Object::Parts {
   llvm::GlobalVariable *global(llvm::Type *type, bool constant, llvm::Constant *init, llvm::StringRef name,
                                llvm::StringRef section) {
     // External: libbpf refuses static maps, and memory that is static cannot be mapped by the runtime.
-    auto *variable =
-        new llvm::GlobalVariable(module, type, constant, llvm::GlobalValue::ExternalLinkage, init, name);
+    auto *variable = new llvm::GlobalVariable(module, type, constant, llvm::GlobalValue::ExternalLinkage, init, name);
     variable->setDSOLocal(true);
     variable->setAlignment(llvm::Align(8));
     if (!section.empty()) variable->setSection(section);
@@ -52,8 +51,7 @@ struct Object::Parts {
 
   llvm::GlobalVariable *words(llvm::StringRef name, uint32_t count, bool constant) {
     auto *type = llvm::ArrayType::get(llvm::Type::getInt64Ty(context), count);
-    auto *variable =
-        global(type, constant, llvm::Constant::getNullValue(type), name, constant ? ".rodata" : "");
+    auto *variable = global(type, constant, llvm::Constant::getNullValue(type), name, constant ? ".rodata" : "");
     debug->describe(variable, debug->array(debug->integer(8, false), 8, count));
     return variable;
   }
@@ -82,8 +80,7 @@ llvm::Module &Object::module() { return parts_->module; }
 llvm::Function *Object::add_program(const typed::Program &program) {
   auto &context = parts_->context;
   auto *type = llvm::FunctionType::get(llvm::Type::getInt32Ty(context), {llvm::PointerType::getUnqual(context)}, false);
-  auto *function =
-      llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, program.name, &parts_->module);
+  auto *function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, program.name, &parts_->module);
   function->setDSOLocal(true);
   function->setDoesNotThrow();  // else LLVM adds unwind tables
   function->setSection(section_of(program.prog_type));
@@ -132,8 +129,8 @@ Val Object::map(uint32_t index) {
 
 Val Object::ring_buffer() {
   if (!ring_buffer_)
-    ring_buffer_ = add_map("awl_ringbuf", {BPF_MAP_TYPE_RINGBUF, 0, 0,
-                                           static_cast<uint32_t>(manifest_.config.ring_buffer_bytes), 0});
+    ring_buffer_ = add_map("awl_ringbuf",
+                           {BPF_MAP_TYPE_RINGBUF, 0, 0, static_cast<uint32_t>(manifest_.config.ring_buffer_bytes), 0});
   return ring_buffer_;
 }
 
@@ -153,7 +150,8 @@ Val Object::scratch() {
 uint32_t Object::reserve_scratch(uint32_t bytes, uint32_t elements, Span program) {
   constexpr uint32_t kMost = 32 << 10;  // of an element of a per-CPU map
   if (bytes > kMost)
-    diagnostics_.emit(diag::ScratchTooLarge, program, bytes, kMost).with_hint("lower `max_strlen` or read shorter strings");
+    diagnostics_.emit(diag::ScratchTooLarge, program, bytes, kMost)
+        .with_hint("lower `max_strlen` or read shorter strings");
   scratch_size_ = std::max(scratch_size_, bytes);
   uint32_t first = scratch_elements_;
   scratch_elements_ += elements;

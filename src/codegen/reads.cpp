@@ -40,8 +40,9 @@ Val FunctionEmitter::read_scalar(Space space, Mem from, const Type *type) {
 }
 
 void FunctionEmitter::read_memory(Space space, Mem from, const Type *type, Mem to) {
-  // The verifier lets trusted memory be read across elements of byte arrays, not across struct members.
-  bool plain = space == Space::Context || (space == Space::Trusted && is_bytes(type) && type->size <= 64);
+  // The verifier lets trusted memory be read across elements of byte arrays, not across struct members; and the
+  // context only at offsets that stand in the instruction, which several loads behind one relocation do not.
+  bool plain = space == Space::Trusted && is_bytes(type) && type->size <= 64;
   if (plain)
     code_.copy(to, from, type->size);
   else
@@ -52,26 +53,21 @@ void FunctionEmitter::read_memory(Space space, Mem from, const Type *type, Mem t
 Val FunctionEmitter::read_bitfield(Space space, Mem base, const FieldRef &field, const Type *type) {
   Mem from = relocated(base, field);
   auto ask = [&](CoreKind kind, bool wide) { return code_.relocation(object_.core().number(field, kind), wide); };
-  uint32_t plain_bytes = std::min(8u, (field.bit_offset + field.bits + 7u) / 8u);
   Val bytes, left, right;
   if (field.relocated()) {
     bytes = ask(CoreKind::ByteSize, false);
     left = ask(CoreKind::LeftShift, true);
     right = ask(CoreKind::RightShift, true);
   } else {
-    bytes = code_.number(plain_bytes);
+    bytes = code_.number(std::min(8u, (field.bit_offset + field.bits + 7u) / 8u));
     left = code_.number(64 - field.bits - field.bit_offset);
     right = code_.number(64 - field.bits);
   }
   Frame::Mark mark = frame_.mark();
   Mem temporary = frame_.take(8);
   code_.store(temporary, code_.number(0));
-  if (space == Space::Context) {
-    code_.copy(temporary, from, plain_bytes);
-  } else {
-    // The mask tells the verifier the size's bounds, which it does not see in a relocated number that failed.
-    probe_read(space, temporary, code_.bit_and(bytes, 15), from.pointer);
-  }
+  // No size is above 8; the mask says so to the verifier as well.
+  probe_read(space, temporary, code_.bit_and(bytes, 15), from.pointer);
   Val value = code_.arith(Arith::ShiftLeft, code_.load(temporary, 8), left);
   frame_.release(mark);
   return code_.arith(type->is_signed ? Arith::ShiftRightSigned : Arith::ShiftRight, value, right);
@@ -105,8 +101,7 @@ Val FunctionEmitter::scalar_of(const FieldAddress &value) {
 Val FunctionEmitter::scalar_of(const FieldLoad &value) {
   Mem base = value.space == Space::Context ? Code::mem(context()) : code_.pointer(scalar(*value.base), 8);
   code_.from(value.span);
-  if (value.field.bits != 0)
-    return read_bitfield(value.space == Space::Trusted ? Space::Kernel : value.space, base, value.field, value.type);
+  if (value.field.bits != 0) return read_bitfield(value.space, base, value.field, value.type);
   return read_scalar(value.space, relocated(base, value.field), value.type);
 }
 

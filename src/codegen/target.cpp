@@ -9,8 +9,6 @@
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Transforms/Scalar.h>
-#include <llvm/Transforms/Utils.h>
-#include <llvm/Transforms/InstCombine/InstCombine.h>
 
 // The BPF target registers its passes with LLVM's new pass manager, which awl does not use. This symbol is all that
 // it needs from there; defining it keeps libLLVMPasses and what is behind it (8 MB) out of the executable. It is never
@@ -50,17 +48,13 @@ std::unique_ptr<llvm::TargetMachine> make_target_machine() {
       "bpf", "v3", "", {}, llvm::Reloc::PIC_, std::nullopt, llvm::CodeGenOptLevel::Default));
 }
 
+// Measured on seven usual programs (tests/codegen/shapes_test.cpp): without EarlyCSE the longest grows from 97 to 103
+// instructions; SimplifyCFG changes none; InstCombine saves 2 to 6 in some, adds 6 in another, and costs up to 0.3 ms
+// and 1 MB of executable. Compiling takes 0.9 ms for `@ = count()` and 2 ms for the longest.
 void optimise(llvm::Module &module) {
   llvm::legacy::FunctionPassManager passes(&module);
-  const char *v = getenv("AWL_PASSES"); std::string want = v ? v : "sef";  // TEMP
-  for (char c : want) {
-    if (c == 's') passes.add(llvm::createSROAPass());
-    if (c == 'm') passes.add(llvm::createPromoteMemoryToRegisterPass());
-    if (c == 'e') passes.add(llvm::createEarlyCSEPass());
-    if (c == 'f') passes.add(llvm::createCFGSimplificationPass());
-    if (c == 'i') passes.add(llvm::createInstructionCombiningPass());
-    if (c == 'n') passes.add(llvm::createInstSimplifyLegacyPass());
-  }
+  passes.add(llvm::createSROAPass());
+  passes.add(llvm::createEarlyCSEPass());
   passes.doInitialization();
   for (llvm::Function &function : module)
     if (!function.isDeclaration()) passes.run(function);

@@ -10,7 +10,8 @@ namespace awl::testing {
 namespace {
 
 std::vector<int64_t> interesting_values() {
-  std::vector<int64_t> values = {0, -1, -1000, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()};
+  std::vector<int64_t> values = {0, -1, -1000, std::numeric_limits<int64_t>::min(),
+                                 std::numeric_limits<int64_t>::max()};
   for (int bit = 0; bit < 63; ++bit)
     for (int64_t near : {-1, 0, 1}) values.push_back((int64_t{1} << bit) + near);
   std::mt19937_64 random(7);
@@ -98,7 +99,8 @@ TEST_P(ReadBack, OverAllCpus) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, ReadBack,
                          ::testing::Combine(::testing::Values(AggregateKind::Count, AggregateKind::Sum,
-                                                              AggregateKind::Min, AggregateKind::Max, AggregateKind::Avg),
+                                                              AggregateKind::Min, AggregateKind::Max,
+                                                              AggregateKind::Avg),
                                             ::testing::Bool(), ::testing::Bool()));
 
 TEST(Aggregates, ExtremesOfOneSign) {

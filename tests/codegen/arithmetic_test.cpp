@@ -83,12 +83,18 @@ TEST(Arithmetic, ConvertAndUnary) {
   LOAD(bpf, s);
   for (uint64_t v : {uint64_t{0}, uint64_t{0x8899aabbccddeeff}, uint64_t{5}}) {
     bpf->run({v});
-    const uint64_t wanted[] = {static_cast<uint8_t>(v),  static_cast<uint64_t>(static_cast<int8_t>(v)),
-                               static_cast<uint16_t>(v), static_cast<uint64_t>(static_cast<int16_t>(v)),
-                               static_cast<uint32_t>(v), static_cast<uint64_t>(static_cast<int32_t>(v)),
-                               v,                        v,
-                               v != 0,                   -v,
-                               ~v,                       v == 0};
+    const uint64_t wanted[] = {static_cast<uint8_t>(v),
+                               static_cast<uint64_t>(static_cast<int8_t>(v)),
+                               static_cast<uint16_t>(v),
+                               static_cast<uint64_t>(static_cast<int16_t>(v)),
+                               static_cast<uint32_t>(v),
+                               static_cast<uint64_t>(static_cast<int32_t>(v)),
+                               v,
+                               v,
+                               v != 0,
+                               -v,
+                               ~v,
+                               v == 0};
     for (uint64_t i = 0; i < std::size(wanted); ++i) EXPECT_EQ(bpf->words("r", i).at(0), wanted[i]) << i;
   }
 }
@@ -113,9 +119,11 @@ TEST(Arithmetic, ShortCircuit) {
   }
   LOAD(bpf, s);
   bpf->run({0});
-  for (auto [k, v] : {std::pair{0, 0}, {1, 0}, {2, 1}, {3, 1}}) EXPECT_EQ(bpf->words("r", k).at(0), static_cast<uint64_t>(v)) << k;
+  for (auto [k, v] : {std::pair{0, 0}, {1, 0}, {2, 1}, {3, 1}})
+    EXPECT_EQ(bpf->words("r", k).at(0), static_cast<uint64_t>(v)) << k;
   bpf->run({9});
-  for (auto [k, v] : {std::pair{0, 1}, {1, 1}, {2, 1}, {3, 1}}) EXPECT_EQ(bpf->words("r", k).at(0), static_cast<uint64_t>(v)) << k;
+  for (auto [k, v] : {std::pair{0, 1}, {1, 1}, {2, 1}, {3, 1}})
+    EXPECT_EQ(bpf->words("r", k).at(0), static_cast<uint64_t>(v)) << k;
 }
 
 TEST(Arithmetic, SelectAndBranches) {
@@ -163,7 +171,8 @@ TEST(Arithmetic, LoopBreakContinue) {
   auto loop = make<Loop>();
   loop->condition = s.binary(Op::Less, i(), s.number(100));
   loop->body.push_back(s.set_local(0, s.binary(Op::Add, i(), s.number(1))));
-  loop->body.push_back(when(s.binary(Op::Equal, s.binary(Op::And, i(), s.number(1)), s.number(1)), LeaveKind::Continue));
+  loop->body.push_back(
+      when(s.binary(Op::Equal, s.binary(Op::And, i(), s.number(1)), s.number(1)), LeaveKind::Continue));
   loop->body.push_back(when(s.binary(Op::Greater, i(), s.number(10)), LeaveKind::Break));
   loop->body.push_back(s.set_local(1, s.binary(Op::Add, s.local(1, s.i64()), i())));
   p.body.push_back(std::move(loop));

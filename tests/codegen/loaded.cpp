@@ -35,7 +35,7 @@ std::string compile(const Script &script, std::string *ir) {
   return bytes.value_or("");
 }
 
-std::unique_ptr<Loaded> Loaded::load(const Script &script) {
+std::unique_ptr<Loaded> Loaded::load(const Script &script, const std::string &btf) {
   std::string bytes = compile(script);
   if (bytes.empty()) return nullptr;
   log_text.clear();
@@ -46,8 +46,14 @@ std::unique_ptr<Loaded> Loaded::load(const Script &script) {
     fwrite(bytes.data(), 1, bytes.size(), file);
     fclose(file);
   }
-  loaded->object_ = bpf_object__open_mem(bytes.data(), bytes.size(), nullptr);
-  if (!loaded->object_ || bpf_object__load(loaded->object_) != 0) {
+  int memory_file = memfd_create("btf", 0);
+  std::string path = "/proc/self/fd/" + std::to_string(memory_file);
+  EXPECT_EQ(write(memory_file, btf.data(), btf.size()), static_cast<ssize_t>(btf.size()));
+  LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = btf.empty() ? nullptr : path.c_str());
+  loaded->object_ = bpf_object__open_mem(bytes.data(), bytes.size(), &options);
+  bool failed = !loaded->object_ || bpf_object__load(loaded->object_) != 0;
+  close(memory_file);
+  if (failed) {
     ADD_FAILURE() << log_text;
     return nullptr;
   }

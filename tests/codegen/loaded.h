@@ -20,8 +20,8 @@ std::string compile(const Script &script, std::string *ir = nullptr);
 
 class Loaded {
  public:
-  // Null after reporting why as a test failure.
-  static std::unique_ptr<Loaded> load(const Script &script);
+  // Null after reporting why as a test failure. Relocated against `btf`, a whole BTF blob, if given.
+  static std::unique_ptr<Loaded> load(const Script &script, const std::string &btf = {});
   ~Loaded();
 
   // Starts a raw tracepoint program with up to 12 arguments.
@@ -48,8 +48,8 @@ class Loaded {
 };
 
 // Loading needs root: otherwise the test is skipped.
-#define LOAD(name, script)                                              \
-  if (geteuid() != 0) GTEST_SKIP() << "loading programs needs root";    \
+#define LOAD(name, script)                                                             \
+  if (geteuid() != 0) GTEST_SKIP() << "loading programs needs root";                   \
   std::unique_ptr<::awl::testing::Loaded> name = ::awl::testing::Loaded::load(script); \
   ASSERT_TRUE(name)
 

@@ -72,9 +72,10 @@ TEST(Memory, MapValuesAndSelect) {
   p.locals.push_back({"$s", text});
   auto select = make<Select>(text);
   select->condition = s.arg(0);
-  select->then = s.bytes("a text that is kept as constant memory of the object, being longer than what is worth to be "
-                         "written word by word",
-                         text);
+  select->then = s.bytes(
+      "a text that is kept as constant memory of the object, being longer than what is worth to be "
+      "written word by word",
+      text);
   select->otherwise = s.bytes("short", text);
   p.body.push_back(s.map_set(from, s.arg(0), std::move(select)));
   p.body.push_back(s.set_local(0, s.map_get(from, s.arg(1))));
@@ -122,8 +123,7 @@ TEST(Memory, AddToMaps) {
       EXPECT_EQ(bpf->words("r", map * 2).at(0), 8u);
     }
     bpf->run({static_cast<uint64_t>(-20)});
-    for (uint32_t map : {keyed, scalar})
-      EXPECT_EQ(static_cast<int64_t>(bpf->words("r", map * 2).at(0)), -14) << size;
+    for (uint32_t map : {keyed, scalar}) EXPECT_EQ(static_cast<int64_t>(bpf->words("r", map * 2).at(0)), -14) << size;
   }
 }
 
@@ -151,7 +151,8 @@ TEST(Memory, HasAndRemove) {
   p.body.push_back(s.map_set(result, s.number(3), remove()));
   LOAD(bpf, s);
   bpf->run({9});
-  for (auto [key, wanted] : {std::pair{0, 0u}, {1, 1u}, {2, 1u}, {3, 0u}}) EXPECT_EQ(bpf->words("r", key).at(0), wanted);
+  for (auto [key, wanted] : {std::pair{0, 0u}, {1, 1u}, {2, 1u}, {3, 0u}})
+    EXPECT_EQ(bpf->words("r", key).at(0), wanted);
 }
 
 // Scratch memory is given back at every exit, also by an early return.

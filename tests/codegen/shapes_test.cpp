@@ -68,8 +68,7 @@ TEST(Shapes, CompareComm) {
   Program &p = s.program();
   p.always_runs = false;
   auto branch = make<Branch>();
-  branch->condition =
-      s.binary(Op::Equal, s.compare(make<Comm>(name), s.bytes("cat", name), 16, true), s.number(0));
+  branch->condition = s.binary(Op::Equal, s.compare(make<Comm>(name), s.bytes("cat", name), 16, true), s.number(0));
   branch->then.push_back(s.update(map, nullptr, nullptr));
   p.body.push_back(std::move(branch));
   limit(s, 50);

@@ -36,8 +36,7 @@ INSTANTIATE_TEST_SUITE_P(Sizes, Reading, ::testing::Values(8u, 16u, 64u, 128u, 2
 TEST(Strings, Limit) {
   Script s;
   uint32_t map = s.plain_map("r", s.i64(), s.types.string(64));
-  s.program().body.push_back(
-      s.map_set(map, s.number(0), s.read_string(Space::User, s.arg(0, s.u64()), 64, s.arg(1))));
+  s.program().body.push_back(s.map_set(map, s.number(0), s.read_string(Space::User, s.arg(0, s.u64()), 64, s.arg(1))));
   LOAD(bpf, s);
   const char text[] = "abcdefghijklmnop";
   for (auto [limit, wanted] : {std::pair<int64_t, size_t>{5, 4}, {100, 16}, {-1, 16}, {1, 0}, {0, 0}}) {
@@ -96,8 +95,8 @@ TEST_P(Comparing, TwoStrings) {
   };
   p.body.push_back(s.map_set(map, s.number(0), s.compare(load(0), load(1), size, true)));
   p.body.push_back(s.map_set(map, s.number(1), s.compare(load(0), load(1), size, false)));
-  p.body.push_back(s.map_set(
-      map, s.number(2), s.compare(load(0), s.bytes("needle in here", s.types.string(size)), size, true)));
+  p.body.push_back(
+      s.map_set(map, s.number(2), s.compare(load(0), s.bytes("needle in here", s.types.string(size)), size, true)));
   LOAD(bpf, s);
   auto check = [&](const std::string &a, const std::string &b) {
     std::string first = a, second = b;

@@ -82,11 +82,12 @@ class Binder {
 
   // A probe that cannot fire by itself is fine when the script attaches what makes it fire.
   void warn() {
-    bool attaches_line = std::ranges::any_of(units_, [](const Unit &u) { return u.target.provider == "usdt" && u.target.name == "line"; });
-    for (const Unit &unit : units_)
+    for (const Unit &unit : units_) {
+      const std::string &remedy = unit.context.warning_unless;
+      if (!remedy.empty() && std::ranges::any_of(units_, [&](const Unit &u) { return u.target.text() == remedy; })) continue;
       for (const std::string &warning : unit.context.warnings)
-        if (!(attaches_line && unit.target.name == "function__entry"))
-          diagnostics_.emit(diag::ProbeWarning, unit.span, warning).with_hint(unit.context.warning_hint);
+        diagnostics_.emit(diag::ProbeWarning, unit.span, warning).with_hint(unit.context.warning_hint);
+    }
   }
 
   Program &program_;

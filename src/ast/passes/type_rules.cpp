@@ -93,8 +93,9 @@ const Type *field_value_type(TypeStore &store, const Type *type) {
 }
 
 bool is_text_in_record(const FieldRef &field) {
+  if (!field.data_loc) return false;
   const Type *target = field.type->is_pointer() || field.type->kind == TypeKind::Array ? field.type->target : nullptr;
-  return field.data_loc && target && target->kind == TypeKind::Int && target->size == 1;
+  return target && target->kind == TypeKind::Int && target->size == 1;
 }
 
 std::string describe(const Type *type) {

@@ -31,8 +31,9 @@ constexpr const char *kUnaries[] = {"-", "~", "!"};
 constexpr const char *kSpaces[] = {"kernel", "user", "trusted", "context"};
 constexpr const char *kProgTypes[] = {"raw_tracepoint", "tracepoint", "kprobe", "perf_event"};
 constexpr const char *kLeaves[] = {"break", "continue", "return"};
-constexpr const char *kActions[] = {"printf", "print", "print_map", "print_map_key", "clear_map", "zero_map", "time",
-                                    "cat",    "join",  "system",    "exit",          "errorf",    "warnf",    "cgroup_event"};
+constexpr const char *kActions[] = {"printf",   "print",  "print_map", "print_map_key", "clear_map",
+                                    "zero_map", "time",   "cat",       "join",          "system",
+                                    "exit",     "errorf", "warnf",     "cgroup_event"};
 
 template <class Enum, size_t N>
 const char *name_of(const char *const (&names)[N], Enum value) {
@@ -164,14 +165,16 @@ std::string Dump::attributes(const Value &value) const {
                                    : fmt::format(" {}", as<Const>(value).value);
     case Kind::Bytes: return " " + json_quote(as<Bytes>(value).data);
     case Kind::LocalGet: return local(as<LocalGet>(value).local);
-    case Kind::LocalAdd: return local(as<LocalAdd>(value).local) + change(as<LocalAdd>(value).delta, as<LocalAdd>(value).give_old);
+    case Kind::LocalAdd:
+      return local(as<LocalAdd>(value).local) + change(as<LocalAdd>(value).delta, as<LocalAdd>(value).give_old);
     case Kind::CtxLoad: return fmt::format(" +{}", as<CtxLoad>(value).offset);
     case Kind::CtxField: return " " + name_of(as<CtxField>(value).field);
     case Kind::Param: return fmt::format(" {}", static_cast<uint32_t>(as<Param>(value).word));
     case Kind::HelperCall: return fmt::format(" {}", name_of(kHelperNames, as<HelperCall>(value).helper));
     case Kind::UnaryOp: return fmt::format(" {}", name_of(kUnaries, as<UnaryOp>(value).op));
     case Kind::BinaryOp:
-      return fmt::format(" {}{}", name_of(kOps, as<BinaryOp>(value).op), as<BinaryOp>(value).is_signed ? "" : " unsigned");
+      return fmt::format(" {}{}", name_of(kOps, as<BinaryOp>(value).op),
+                         as<BinaryOp>(value).is_signed ? "" : " unsigned");
     case Kind::LogicalOp: return as<LogicalOp>(value).is_and ? " &&" : " ||";
     case Kind::Load: return fmt::format(" {}", name_of(kSpaces, as<Load>(value).space));
     case Kind::FieldAddress: return " " + name_of(as<FieldAddress>(value).field);
@@ -182,7 +185,8 @@ std::string Dump::attributes(const Value &value) const {
     case Kind::MapGet: return map(as<MapGet>(value).map);
     case Kind::MapHas: return map(as<MapHas>(value).map);
     case Kind::MapRemove: return map(as<MapRemove>(value).map);
-    case Kind::MapAddGet: return map(as<MapAddGet>(value).map) + change(as<MapAddGet>(value).delta, as<MapAddGet>(value).give_old);
+    case Kind::MapAddGet:
+      return map(as<MapAddGet>(value).map) + change(as<MapAddGet>(value).delta, as<MapAddGet>(value).give_old);
     case Kind::AggregateGet: return map(as<AggregateGet>(value).map);
     case Kind::UsdtArgument: return fmt::format(" {}", as<UsdtArgument>(value).index);
     case Kind::Part: return fmt::format(" +{}", as<Part>(value).offset);

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "runtime/probes/uprobe_attach.h"
+#include "runtime/session/libbpf_options.h"
 
 namespace awl {
 namespace {
@@ -24,7 +25,8 @@ class EmptyProgram {
     const bpf_insn insns[] = {
         {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .src_reg = 0, .off = 0, .imm = 0},
         {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
-    LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = static_cast<bpf_attach_type>(attach_type));
+    auto opts = libbpf_options<bpf_prog_load_opts>();
+    opts.expected_attach_type = static_cast<bpf_attach_type>(attach_type);
     fd_ = bpf_prog_load(type, "awl_probe", "GPL", insns, 2, &opts);
   }
   EmptyProgram(const EmptyProgram &) = delete;
@@ -49,7 +51,7 @@ int closed(int fd_or_error) {
 int try_perf_link() {
   const EmptyProgram program(BPF_PROG_TYPE_TRACEPOINT, 0);
   if (program.fd() < 0) return -program.fd();
-  LIBBPF_OPTS(bpf_link_create_opts, opts);
+  auto opts = libbpf_options<bpf_link_create_opts>();
   opts.perf_event.bpf_cookie = 1;
   const int error = closed(bpf_link_create(program.fd(), -1, BPF_PERF_EVENT, &opts));
   if (error == EBADF) return 0;
@@ -89,7 +91,7 @@ int try_map_batch() {
 int try_raw_test_run() {
   const EmptyProgram program(BPF_PROG_TYPE_RAW_TRACEPOINT, 0);
   if (program.fd() < 0) return -program.fd();
-  LIBBPF_OPTS(bpf_test_run_opts, opts);
+  auto opts = libbpf_options<bpf_test_run_opts>();
   const int error = -bpf_prog_test_run_opts(program.fd(), &opts);
   return error == EINVAL || error == EOPNOTSUPP || error == 524 ? kAbsent : error;
 }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "runtime/session/libbpf_options.h"
 #include "runtime/session/libbpf_print.h"
 #include "runtime/session/load_failure.h"
 #include "runtime/types/btf.h"
@@ -155,7 +156,8 @@ class Loader {
   }
 
   bool open() {
-    LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "awl");
+    auto opts = libbpf_options<bpf_object_open_opts>();
+    opts.object_name = "awl";
     std::string path;
     if (types_) {
       path = "/proc/self/fd/" + std::to_string(types_->get());
@@ -266,7 +268,9 @@ std::unique_ptr<LoadedObject> load_object(const Image &image, TypeStore &store, 
 
 Result<void> run_once(int program_fd) {
   uint64_t context[12] = {};  // raw tracepoint programs get up to 12 arguments
-  LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = context, .ctx_size_in = sizeof(context));
+  auto opts = libbpf_options<bpf_test_run_opts>();
+  opts.ctx_in = context;
+  opts.ctx_size_in = sizeof(context);
   if (const int err = bpf_prog_test_run_opts(program_fd, &opts); err != 0) return fail_errno("run program", -err);
   return {};
 }
