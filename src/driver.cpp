@@ -15,8 +15,7 @@
 #include "ast/passes/stdlib.h"
 #include "codegen/codegen.h"
 #include "parser/parser.h"
-#include "runtime/types/btf.h"
-#include "runtime/types/tracefs.h"
+#include "runtime/probes/kernel_types.h"
 
 namespace awl {
 
@@ -34,28 +33,29 @@ std::set<std::string> defines(const ProbeRoots &roots) {
 
 }  // namespace
 
-void add_kernel_types(TypeStore &store, const ProbeRoots &roots) {
-  store.add_source(make_tracefs_source(roots.tracefs));
-  store.add_source(make_kernel_btf_source(roots.btf));
-}
-
-std::vector<std::string> list_script(const Source &source, const CompileRequest &request, TypeStore &store, Diagnostics &diagnostics) {
+std::vector<std::string> list_script(const Source &source, const CompileRequest &request, TypeStore &store,
+                                     Diagnostics &diagnostics) {
   ast::Program program = parse(source, {.defines = defines(request.roots), .stdlib = false}, diagnostics);
   add_kernel_types(store, request.roots);
-  ProbeEnvironment environment{.types = &store, .pid = request.pid, .unsafe = request.unsafe, .missing_probes = "error", .roots = request.roots};
+  ProbeEnvironment environment{
+      .types = &store, .pid = request.pid, .unsafe = request.unsafe, .missing_probes = "error", .roots = request.roots};
   std::vector<std::string> out;
   for (const ast::Probe &probe : program.probes) {
     for (const ast::AttachPoint &point : probe.attach_points) {
       Result<ProbeTarget> target = parse_attach_point(ast::substitute_params(point.text, request.params), environment);
-      auto exact = target ? find_provider(target->provider)->expand(*target, environment) : std::unexpected(target.error());
-      if (!exact) diagnostics.emit(diag::BadProbe, point.span, exact.error().message).with_hint(exact.error().hint);
-      else for (const ProbeTarget &one : *exact) out.push_back(one.text());
+      auto exact =
+          target ? find_provider(target->provider)->expand(*target, environment) : std::unexpected(target.error());
+      if (!exact)
+        diagnostics.emit(diag::BadProbe, point.span, exact.error().message).with_hint(exact.error().hint);
+      else
+        for (const ProbeTarget &one : *exact) out.push_back(one.text());
     }
   }
   return out;
 }
 
-std::optional<Image> compile(const Source &source, const CompileRequest &request, TypeStore &store, Diagnostics &diagnostics) {
+std::optional<Image> compile(const Source &source, const CompileRequest &request, TypeStore &store,
+                             Diagnostics &diagnostics) {
   auto wanted = [&](const char *step) { return request.dumps && request.dumps->contains(step); };
 
   // Text to tree. Errors are collected: the later steps find more in the same run.
@@ -64,7 +64,9 @@ std::optional<Image> compile(const Source &source, const CompileRequest &request
   bool parsed = !diagnostics.has_errors();
 
   // What the script sets for itself: config variables, types of its own.
-  auto environment_variable = [&](const std::string &name) { return request.use_environment ? std::getenv(name.c_str()) : nullptr; };
+  auto environment_variable = [&](const std::string &name) {
+    return request.use_environment ? std::getenv(name.c_str()) : nullptr;
+  };
   ConfigValues config = ast::read_config(program, environment_variable, diagnostics);
   config.unsafe = config.unsafe || request.unsafe;
   store.add_source(ast::make_script_source(program.types, diagnostics));
@@ -76,7 +78,11 @@ std::optional<Image> compile(const Source &source, const CompileRequest &request
   ast::expand(program, functions);
 
   // Attach points meet their providers; from here on a probe body belongs to one program.
-  ProbeEnvironment environment{.types = &store, .pid = request.pid, .unsafe = config.unsafe, .missing_probes = config.missing_probes, .roots = request.roots};
+  ProbeEnvironment environment{.types = &store,
+                               .pid = request.pid,
+                               .unsafe = config.unsafe,
+                               .missing_probes = config.missing_probes,
+                               .roots = request.roots};
   std::vector<ast::Unit> units = ast::bind_probes(program, request.params, environment, diagnostics);
   if (program.probes.empty() && parsed) diagnostics.emit(diag::NoProbes, Span{});
 
@@ -93,7 +99,8 @@ std::optional<Image> compile(const Source &source, const CompileRequest &request
   if (request.check_only) return std::nullopt;
 
   std::string ir;
-  std::optional<std::string> object = emit(lowered.module, lowered.manifest, source, {wanted("codegen"), &ir}, diagnostics);
+  std::optional<std::string> object =
+      emit(lowered.module, lowered.manifest, source, {wanted("codegen"), &ir}, diagnostics);
   if (wanted("codegen")) (*request.dumps)["codegen"] = ir;
   if (!object) return std::nullopt;
   return Image{std::move(*object), std::move(lowered.manifest)};

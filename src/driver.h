@@ -1,8 +1,8 @@
 // From source text to Image: the pipeline of docs/architecture.md.
 #pragma once
 
-#include <optional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,19 +18,18 @@ struct CompileRequest {
   std::vector<std::string> params;  // positional parameters of the script
   int pid = 0;                      // -p: binaries of probes may be omitted then
   bool unsafe = false;
-  bool check_only = false;          // stop after the checks
-  bool use_environment = true;      // config variables from the environment
-  ProbeRoots roots = {};            // where the kernel shows itself; tests have their own
+  bool check_only = false;                              // stop after the checks
+  bool use_environment = true;                          // config variables from the environment
+  ProbeRoots roots = {};                                // where the kernel shows itself; tests have their own
   std::map<std::string, std::string> *dumps = nullptr;  // steps to write down, by name: ast, typed, codegen
 };
 
 // Image of a script; nullopt if there were errors (or with check_only).
-std::optional<Image> compile(const Source &source, const CompileRequest &request, TypeStore &store, Diagnostics &diagnostics);
+std::optional<Image> compile(const Source &source, const CompileRequest &request, TypeStore &store,
+                             Diagnostics &diagnostics);
 
 // Exact attach points of a script, as `awl -l SCRIPT` lists them.
-std::vector<std::string> list_script(const Source &source, const CompileRequest &request, TypeStore &store, Diagnostics &diagnostics);
-
-// Adds the kernel's types: tracepoint formats and BTF.
-void add_kernel_types(TypeStore &store, const ProbeRoots &roots = {});
+std::vector<std::string> list_script(const Source &source, const CompileRequest &request, TypeStore &store,
+                                     Diagnostics &diagnostics);
 
 }  // namespace awl

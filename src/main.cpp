@@ -13,6 +13,7 @@
 #include "cli/options.h"
 #include "driver.h"
 #include "runtime/image/image_file.h"
+#include "runtime/probes/kernel_types.h"
 #include "runtime/probes/provider.h"
 #include "runtime/session/features.h"
 #include "runtime/session/session.h"
@@ -39,26 +40,30 @@ int complain(const Error &error) {
 void print(const Diagnostics &diagnostics, const Source &source, const Options &options) {
   for (const Diagnostic &d : diagnostics.all()) {
     if (options.no_warnings && d.severity == Severity::Warning) continue;
-    if (options.format == "json") fmt::print(stderr, "{}\n", render_json(d, source));
-    else fmt::print(stderr, "{}", render_text(d, source, {.colour = use_colour()}));
+    if (options.format == "json")
+      fmt::print(stderr, "{}\n", render_json(d, source));
+    else
+      fmt::print(stderr, "{}", render_text(d, source, {.colour = use_colour()}));
   }
 }
 
 bool is_file(const std::string &path) {
-  struct stat status {};
+  struct stat status{};
   return stat(path.c_str(), &status) == 0 && !S_ISDIR(status.st_mode);
 }
 
 // The program: -e, a file, standard input, or, as in awk, the first argument itself. Takes its word out of the list.
 Result<Source> take_source(Options &options) {
   if (options.program) return Source("-e", *options.program);
-  if (options.words.empty()) return fail("no program given", "awl -e 'PROGRAM', awl FILE; `awl --help` lists the options");
+  if (options.words.empty())
+    return fail("no program given", "awl -e 'PROGRAM', awl FILE; `awl --help` lists the options");
   std::string word = options.words.front();
   options.words.erase(options.words.begin());
   if (word == "-") return Source("stdin", std::string(std::istreambuf_iterator<char>(std::cin), {}));
   if (is_file(word)) return Source(word, TRY(read_file(word)));
   // What has a brace is a program; anything else was meant as a file.
-  if (word.find('{') == std::string::npos) return fail("no such file: " + word, "a program as argument looks like 'PROBE { ... }'");
+  if (word.find('{') == std::string::npos)
+    return fail("no such file: " + word, "a program as argument looks like 'PROBE { ... }'");
   return Source("argument", word);
 }
 
@@ -71,7 +76,9 @@ RunOptions run_options(const Options &options) {
   out.verbose = options.verbose;
   out.dry_run = options.dry_run;
   out.unsafe = options.unsafe;
-  out.buffering = options.buffering == "full" ? Buffering::Full : options.buffering == "none" ? Buffering::None : Buffering::Line;
+  out.buffering = options.buffering == "full"   ? Buffering::Full
+                  : options.buffering == "none" ? Buffering::None
+                                                : Buffering::Line;
   out.output_file = options.output;
   return out;
 }

@@ -43,16 +43,32 @@ struct Stmt : Node {
 // A type as written: `struct task_struct *`, `uint8[16]`, `typeof($x)`. Resolved later.
 struct TypeName {
   Span span;
-  std::string name;            // "uint64", "struct task_struct", "string", "unsigned int"
-  Expr *typeof_expr = nullptr; // for typeof(e); then `name` is empty
+  std::string name;             // "uint64", "struct task_struct", "string", "unsigned int"
+  Expr *typeof_expr = nullptr;  // for typeof(e); then `name` is empty
   int pointers = 0;
   std::vector<uint64_t> array;  // dimensions as written, outermost first; string[N] and buffer[N] too
 };
 
 enum class UnaryOp : uint8_t { Negate, Not, BitNot, Deref, AddressOf };
 enum class BinaryOp : uint8_t {
-  Add, Sub, Mul, Div, Mod, BitAnd, BitOr, BitXor, ShiftLeft, ShiftRight,
-  Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, LogicalAnd, LogicalOr
+  Add,
+  Sub,
+  Mul,
+  Div,
+  Mod,
+  BitAnd,
+  BitOr,
+  BitXor,
+  ShiftLeft,
+  ShiftRight,
+  Equal,
+  NotEqual,
+  Less,
+  LessEqual,
+  Greater,
+  GreaterEqual,
+  LogicalAnd,
+  LogicalOr
 };
 const char *to_string(UnaryOp op);
 const char *to_string(BinaryOp op);
@@ -137,8 +153,7 @@ struct IncDec : Expr {
   Expr *target;
   bool increment;
   bool prefix;
-  IncDec(Span s, Expr *t, bool inc, bool pre)
-      : Expr(NodeKind::IncDec, s), target(t), increment(inc), prefix(pre) {}
+  IncDec(Span s, Expr *t, bool inc, bool pre) : Expr(NodeKind::IncDec, s), target(t), increment(inc), prefix(pre) {}
 };
 struct Cast : Expr {
   TypeName type;
@@ -182,8 +197,7 @@ struct Assign : Stmt {
   Expr *target;
   std::optional<BinaryOp> op;
   Expr *value;
-  Assign(Span s, Expr *t, std::optional<BinaryOp> o, Expr *v)
-      : Stmt(NodeKind::Assign, s), target(t), op(o), value(v) {}
+  Assign(Span s, Expr *t, std::optional<BinaryOp> o, Expr *v) : Stmt(NodeKind::Assign, s), target(t), op(o), value(v) {}
 };
 struct Let : Stmt {
   Variable *variable;
@@ -356,9 +370,14 @@ class NodeTable {
 };
 
 // Node as its class, or null if it is another.
-#define EXPR(name) template <> struct KindOf<name> { static constexpr NodeKind value = NodeKind::name; };
+#define EXPR(name)                                    \
+  template <>                                         \
+  struct KindOf<name> {                               \
+    static constexpr NodeKind value = NodeKind::name; \
+  };
 #define STMT(name) EXPR(name)
-template <class T> struct KindOf;
+template <class T>
+struct KindOf;
 #include "ast/nodes.def"
 #undef EXPR
 #undef STMT

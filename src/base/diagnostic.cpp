@@ -96,8 +96,8 @@ std::string render_text(const Diagnostic &d, const Source &source, RenderOptions
 }
 
 std::string render_json(const Diagnostic &d, const Source &source) {
-  std::string out = fmt::format(R"({{"type": "diagnostic", "code": "{}", "severity": "{}", "message": {})", d.info->code,
-                                severity_name(d.severity), json_quote(d.message));
+  std::string out = fmt::format(R"({{"type": "diagnostic", "code": "{}", "severity": "{}", "message": {})",
+                                d.info->code, severity_name(d.severity), json_quote(d.message));
   if (!d.span.empty()) {
     LineColumn at = source.line_column(d.span.begin);
     out += fmt::format(R"(, "file": {}, "line": {}, "column": {})", json_quote(source.name()), at.line, at.column);
@@ -125,7 +125,8 @@ std::string nearest(std::string_view name, const std::vector<std::string> &candi
       }
       before = std::exchange(last, row);
     }
-    if (last.back() < best) {
+    bool same_length = candidate.size() == name.size() && found.size() != name.size();
+    if (last.back() < best || (last.back() == best && !found.empty() && same_length)) {
       best = last.back();
       found = candidate;
     }

@@ -23,8 +23,8 @@ enum class DiagId : uint16_t {
 
 struct DiagInfo {
   DiagId id;
-  std::string_view name;    // "UnknownField"
-  std::string_view code;    // "E0204": stable, what `awl explain` takes
+  std::string_view name;  // "UnknownField"
+  std::string_view code;  // "E0204": stable, what `awl explain` takes
   Severity severity;
   std::string_view format;  // {fmt} format of the message
 };
@@ -53,17 +53,29 @@ struct Label {
 struct Diagnostic {
   const DiagInfo *info = nullptr;
   Severity severity = Severity::Error;
-  Span span;                   // main place; empty if there is none
+  Span span;  // main place; empty if there is none
   std::string message;
-  std::string label;           // text under the main place, may be empty
-  std::vector<Label> labels;   // further places
+  std::string label;          // text under the main place, may be empty
+  std::vector<Label> labels;  // further places
   std::vector<std::string> notes;
-  std::string hint;            // what to do
+  std::string hint;  // what to do
 
-  Diagnostic &with_label(std::string text) { label = std::move(text); return *this; }
-  Diagnostic &at(Span place, std::string text) { labels.push_back({place, std::move(text)}); return *this; }
-  Diagnostic &note(std::string text) { notes.push_back(std::move(text)); return *this; }
-  Diagnostic &with_hint(std::string text) { hint = std::move(text); return *this; }
+  Diagnostic &with_label(std::string text) {
+    label = std::move(text);
+    return *this;
+  }
+  Diagnostic &at(Span place, std::string text) {
+    labels.push_back({place, std::move(text)});
+    return *this;
+  }
+  Diagnostic &note(std::string text) {
+    notes.push_back(std::move(text));
+    return *this;
+  }
+  Diagnostic &with_hint(std::string text) {
+    hint = std::move(text);
+    return *this;
+  }
 };
 
 // Collects diagnostics in the order they were found. The same kind at the same place is kept once.

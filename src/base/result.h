@@ -39,11 +39,11 @@ using Result = std::expected<T, Error>;
 }
 
 // Unwraps a Result or returns its error from the enclosing function.
-#define TRY(expr)                                                         \
-  __extension__({                                                         \
-    auto try_result_ = (expr);                                            \
+#define TRY(expr)                                                             \
+  __extension__({                                                             \
+    auto try_result_ = (expr);                                                \
     if (!try_result_) return std::unexpected(std::move(try_result_).error()); \
-    *std::move(try_result_);                                              \
+    *std::move(try_result_);                                                  \
   })
 
 }  // namespace awl

@@ -43,27 +43,35 @@ struct Ignored {
   bool takes_value;
 };
 constexpr Ignored kIgnored[] = {
-    {"-b,--btf", false}, {"-k,--warnings", false}, {"-I", true}, {"--include", true}, {"--usdt-file-activation", false},
-    {"--no-feature", true}, {"--debuginfo", true}, {"--traceable-functions", true},
+    {"-b,--btf", false},   {"-k,--warnings", false},          {"-I", true},
+    {"--include", true},   {"--usdt-file-activation", false}, {"--no-feature", true},
+    {"--debuginfo", true}, {"--traceable-functions", true},
 };
 
 void declare(CLI::App &app, Options &o, std::vector<std::string> &ignored) {
   app.add_option("-e", o.program, "run this program")->type_name("PROGRAM");
   app.add_flag("-l,--list", o.list, "list probes, all or those that match; with -v their arguments");
-  app.add_option("-p,--pid", o.pid, "trace this process; end when it ends")->type_name("PID")->check(CLI::Range(1, 1 << 22));
+  app.add_option("-p,--pid", o.pid, "trace this process; end when it ends")
+      ->type_name("PID")
+      ->check(CLI::Range(1, 1 << 22));
   app.add_option("-c,--cmd", o.child, "run this command and end when it ends")->type_name("COMMAND");
   app.add_option("-o,--output", o.output, "write the output to a file")->type_name("FILE");
   app.add_option("-f,--format", o.format, "text or json")->type_name("FORMAT")->check(CLI::IsMember({"text", "json"}));
-  app.add_option("-B", o.buffering, "buffering of the output: line, full or none")->check(CLI::IsMember({"line", "full", "none"}));
+  app.add_option("-B", o.buffering, "buffering of the output: line, full or none")
+      ->check(CLI::IsMember({"line", "full", "none"}));
   app.add_flag("-q,--quiet", o.quiet, "do not say how many probes were attached");
   app.add_flag("-v,--verbose", o.verbose, "say more; with -l show the arguments of probes");
   app.add_flag("--unsafe", o.unsafe, "allow system(), signal() and what else can change the system");
   app.add_flag("--dry-run", o.dry_run, "stop when everything is attached");
   app.add_flag("--no-warnings", o.no_warnings, "do not print warnings");
-  app.add_option("-d,--debug", o.debug, "print a step of the compiler: ast, typed, codegen")->delimiter(',')->type_name("STEP");
+  app.add_option("-d,--debug", o.debug, "print a step of the compiler: ast, typed, codegen")
+      ->delimiter(',')
+      ->type_name("STEP");
   for (const Ignored &i : kIgnored) {
-    if (i.takes_value) app.add_option(i.name, ignored)->group("")->expected(1);
-    else app.add_flag(i.name)->group("");
+    if (i.takes_value)
+      app.add_option(i.name, ignored)->group("")->expected(1);
+    else
+      app.add_flag(i.name)->group("");
   }
 }
 
@@ -79,7 +87,8 @@ Result<Options> parse_options(int argc, char **argv) {
       args.erase(args.begin());
     }
   }
-  CLI::App app("awk for the live kernel: compiles a small language to BPF, attaches it, prints what it collects.", "awl");
+  CLI::App app("awk for the live kernel: compiles a small language to BPF, attaches it, prints what it collects.",
+               "awl");
   app.set_help_flag();
   bool help = false, version = false, info = false;
   app.add_flag("-h,--help", help, "show this help");

@@ -22,12 +22,12 @@ struct Options {
   bool dry_run = false;
   bool no_warnings = false;
   int pid = 0;
-  std::string child;                   // -c
-  std::string output;                  // -o
-  std::string format = "text";         // -f
-  std::string buffering = "line";      // -B
-  std::vector<std::string> debug;      // -d
-  std::string help_text;               // for Command::Help
+  std::string child;               // -c
+  std::string output;              // -o
+  std::string format = "text";     // -f
+  std::string buffering = "line";  // -B
+  std::vector<std::string> debug;  // -d
+  std::string help_text;           // for Command::Help
 };
 
 // An error is a wrong command line, with what to do as its hint.

@@ -25,7 +25,9 @@ Mem FunctionEmitter::relocated(Mem base, const FieldRef &field) {
 
 // The helpers fill the destination with zeros if they fail.
 Val FunctionEmitter::probe_read(Space space, Mem to, Val bytes, Val address) {
-  int helper = space == Space::User ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read_kernel;
+  int helper = space == Space::User  ? BPF_FUNC_probe_read_user
+               : space == Space::Any ? BPF_FUNC_probe_read
+                                     : BPF_FUNC_probe_read_kernel;
   return code_.call(helper, {to.pointer, bytes, address});
 }
 

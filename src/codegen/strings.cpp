@@ -25,7 +25,9 @@ void FunctionEmitter::into_string(const ReadString &value, Mem to, bool clear_re
     code_.zero(to, value.type->size);
   else if (value.limit)
     code_.store(to, code_.number(0), 1);  // a limit of zero reads nothing
-  int helper = value.space == Space::User ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str;
+  int helper = value.space == Space::User  ? BPF_FUNC_probe_read_user_str
+               : value.space == Space::Any ? BPF_FUNC_probe_read_str
+                                           : BPF_FUNC_probe_read_kernel_str;
   code_.call(helper, {to.pointer, size, address});
 }
 

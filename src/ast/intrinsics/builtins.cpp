@@ -40,7 +40,8 @@ struct Clock {
   std::string_view name;
   int helper;
 };
-constexpr Clock kClocks[] = {{"boot", BPF_FUNC_ktime_get_boot_ns}, {"monotonic", BPF_FUNC_ktime_get_ns}, {"tai", BPF_FUNC_ktime_get_tai_ns}};
+constexpr Clock kClocks[] = {
+    {"boot", BPF_FUNC_ktime_get_boot_ns}, {"monotonic", BPF_FUNC_ktime_get_ns}, {"tai", BPF_FUNC_ktime_get_tai_ns}};
 
 const Clock *clock_of(const CallSite &call) {
   if (call.args.empty()) return &kClocks[0];
@@ -66,7 +67,8 @@ typed::ValuePtr lower_elapsed(Lowering &low, const CallSite &call) {
   const Type *u64 = low.store().uint64();
   auto start = make_value<typed::Param>(u64, call.node->span);
   start->word = kParamStartTime;
-  return make_binary(typed::Op::Sub, false, helper(BPF_FUNC_ktime_get_boot_ns, u64, call.node->span), std::move(start), u64);
+  return make_binary(typed::Op::Sub, false, helper(BPF_FUNC_ktime_get_boot_ns, u64, call.node->span), std::move(start),
+                     u64);
 }
 
 // The name of the probe: known now, or by the attach cookie where one program serves many.
@@ -110,7 +112,7 @@ typed::ValuePtr lower_retval(Lowering &low, const CallSite &call) {
 #if defined(__x86_64__)
   out->offset = 80;  // ax in pt_regs
 #else
-  out->offset = 0;   // x0
+  out->offset = 0;  // x0
 #endif
   return out;
 }

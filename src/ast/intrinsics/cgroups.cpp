@@ -9,9 +9,10 @@ namespace {
 
 // The id of a group is the inode number of its directory.
 std::optional<uint64_t> group_id(const std::string &path) {
-  struct stat status {};
+  struct stat status{};
   if (stat(path.c_str(), &status) == 0) return status.st_ino;
-  if (!path.starts_with("/sys/fs/cgroup") && stat(("/sys/fs/cgroup/" + path).c_str(), &status) == 0) return status.st_ino;
+  if (!path.starts_with("/sys/fs/cgroup") && stat(("/sys/fs/cgroup/" + path).c_str(), &status) == 0)
+    return status.st_ino;
   return std::nullopt;
 }
 

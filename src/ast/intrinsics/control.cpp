@@ -56,7 +56,8 @@ std::optional<int> signal_number(std::string_view name) {
 
 const Type *infer_signal(Inference &in, const CallSite &call) {
   if (auto name = as<StringLiteral>(call.args[0])) {
-    if (!signal_number(name->value)) in.error(diag::BadName, name->span, "signal", "`" + name->value + "`", "no such signal");
+    if (!signal_number(name->value))
+      in.error(diag::BadName, name->span, "signal", "`" + name->value + "`", "no such signal");
   } else if (auto number = in.constant(call.args[0])) {
     if (*number < 1 || *number > 64) in.error(diag::OutOfRange, call.args[0]->span, "the signal", *number, "1 to 64");
   }
@@ -67,7 +68,8 @@ typed::ValuePtr lower_signal(Lowering &low, const CallSite &call) {
   auto out = make_value<typed::HelperCall>(low.store().int64(), call.node->span);
   out->helper = BPF_FUNC_send_signal;
   if (auto name = as<StringLiteral>(call.args[0]))
-    out->args.push_back(make_const(low.store().int64(), static_cast<uint64_t>(signal_number(name->value).value_or(0)), call.node->span));
+    out->args.push_back(make_const(low.store().int64(), static_cast<uint64_t>(signal_number(name->value).value_or(0)),
+                                   call.node->span));
   else
     out->args.push_back(low.value(call.args[0]));
   auto step = make_step<typed::Evaluate>(call.node->span);

@@ -21,15 +21,15 @@ struct Intrinsic {
 const Intrinsic *find_intrinsic(std::string_view name);
 
 // The families.
-std::span<const Intrinsic> builtin_intrinsics();   // comm, nsecs, args, retval, ...
-std::span<const Intrinsic> memory_intrinsics();    // str, buf, strncmp, ...
-std::span<const Intrinsic> stack_intrinsics();     // kstack, ustack
-std::span<const Intrinsic> symbol_intrinsics();    // ksym, usym, kaddr, uaddr, reg
-std::span<const Intrinsic> network_intrinsics();   // ntop, pton, macaddr, bswap
-std::span<const Intrinsic> time_intrinsics();      // strftime, time
-std::span<const Intrinsic> print_intrinsics();     // printf, print, cat, system, join, ...
-std::span<const Intrinsic> map_intrinsics();       // clear, zero, delete, has_key
-std::span<const Intrinsic> control_intrinsics();   // exit, signal, assert
-std::span<const Intrinsic> cgroup_intrinsics();    // cgroupid, cgroup_path
+std::span<const Intrinsic> builtin_intrinsics();  // comm, nsecs, args, retval, ...
+std::span<const Intrinsic> memory_intrinsics();   // str, buf, strncmp, ...
+std::span<const Intrinsic> stack_intrinsics();    // kstack, ustack
+std::span<const Intrinsic> symbol_intrinsics();   // ksym, usym, kaddr, uaddr, reg
+std::span<const Intrinsic> network_intrinsics();  // ntop, pton, macaddr, bswap
+std::span<const Intrinsic> time_intrinsics();     // strftime, time
+std::span<const Intrinsic> print_intrinsics();    // printf, print, cat, system, join, ...
+std::span<const Intrinsic> map_intrinsics();      // clear, zero, delete, has_key
+std::span<const Intrinsic> control_intrinsics();  // exit, signal, assert
+std::span<const Intrinsic> cgroup_intrinsics();   // cgroupid, cgroup_path
 
 }  // namespace awl::ast

@@ -31,7 +31,8 @@ const Type *infer_entry(Inference &in, const CallSite &call) {
   if (!access->keys.empty() && call.args.size() > 1)
     in.error(diag::MapKeyed, access->span, map->name, "already has its key");
   else if (keys.empty() && map->shape_known && !map->keys.empty())
-    in.error(diag::MapKeyed, access->span, map->name, "has keys: name one entry").with_hint("`clear(" + map->name + ")` removes all of them");
+    in.error(diag::MapKeyed, access->span, map->name, "has keys: name one entry")
+        .with_hint("`clear(" + map->name + ")` removes all of them");
   else
     in.use_keys(*map, keys, access->span);
   return in.store().boolean();

@@ -21,7 +21,8 @@ const Type *infer_str(Inference &in, const CallSite &call) {
     return in.store().string(static_cast<uint32_t>(in.literal(call.args[0])->size()) + 1);
   const Type *from = in.infer(call.args[0]);
   if (!from || from->is_poison()) return from;
-  if (from->is_string()) return call.args.size() > 1 ? in.store().string(std::min(from->size, string_size(in.input(), call))) : from;
+  if (from->is_string())
+    return call.args.size() > 1 ? in.store().string(std::min(from->size, string_size(in.input(), call))) : from;
   if (from->is_pointer() || from->is_integral()) return in.store().string(string_size(in.input(), call));
   if (from->kind == TypeKind::Array) return in.store().string(std::max(from->size, 1U));
   in.error(diag::ArgumentType, call.args[0]->span, 1, "str", describe(from), "an address");
@@ -41,7 +42,8 @@ typed::ValuePtr lower_str(Lowering &low, const CallSite &call) {
   if (source->is_string() || source->kind == TypeKind::Array) {
     std::optional<Lowering::Place> where = low.place(from);
     if (!where) return low.value_as(from, type);
-    out->space = where->space == typed::Space::Trusted || where->space == typed::Space::Context ? typed::Space::Kernel : where->space;
+    out->space = where->space == typed::Space::Trusted || where->space == typed::Space::Context ? typed::Space::Kernel
+                                                                                                : where->space;
     out->address = low.address(std::move(*where), call.node->span);
   } else {
     out->space = low.space_of(from);
@@ -86,14 +88,16 @@ typed::ValuePtr lower_buf(Lowering &low, const CallSite &call) {
   }
   auto out = make_value<typed::ReadBuffer>(type, call.node->span);
   if (std::optional<Lowering::Place> where = std::move(found)) {
-    out->space = where->space == typed::Space::Trusted || where->space == typed::Space::Context ? typed::Space::Kernel : where->space;
+    out->space = where->space == typed::Space::Trusted || where->space == typed::Space::Context ? typed::Space::Kernel
+                                                                                                : where->space;
     out->address = low.address(std::move(*where), call.node->span);
   } else {
     out->space = low.space_of(from);
     if (out->space == typed::Space::Trusted) out->space = typed::Space::Kernel;
     out->address = low.value(from);
   }
-  out->length = call.args.size() > 1 ? low.value(call.args[1]) : make_const(low.store().uint64(), type->count, call.node->span);
+  out->length =
+      call.args.size() > 1 ? low.value(call.args[1]) : make_const(low.store().uint64(), type->count, call.node->span);
   return out;
 }
 
@@ -118,14 +122,13 @@ const Type *pointer_in(Inference &in, const CallSite &call, AddressSpace space) 
 }
 const Type *infer_kptr(Inference &in, const CallSite &call) { return pointer_in(in, call, AddressSpace::Kernel); }
 const Type *infer_uptr(Inference &in, const CallSite &call) { return pointer_in(in, call, AddressSpace::User); }
-typed::ValuePtr lower_pointer(Lowering &low, const CallSite &call) { return low.value_as(call.args[0], low.type(call.node)); }
+typed::ValuePtr lower_pointer(Lowering &low, const CallSite &call) {
+  return low.value_as(call.args[0], low.type(call.node));
+}
 
 constexpr Intrinsic kTable[] = {
-    {"str", infer_str, lower_str},
-    {"buf", infer_buf, lower_buf},
-    {"strncmp", infer_strncmp, lower_strncmp},
-    {"kptr", infer_kptr, lower_pointer},
-    {"uptr", infer_uptr, lower_pointer},
+    {"str", infer_str, lower_str},       {"buf", infer_buf, lower_buf},       {"strncmp", infer_strncmp, lower_strncmp},
+    {"kptr", infer_kptr, lower_pointer}, {"uptr", infer_uptr, lower_pointer},
 };
 
 }  // namespace

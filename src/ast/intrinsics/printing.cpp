@@ -32,10 +32,12 @@ const Type *infer_format(Inference &in, const CallSite &call) {
     Expr *arg = call.args[index++];
     const Type *type = seen(in.store(), in.infer(arg));
     if (!type || type->is_poison() || accepts(piece.conversion, type)) continue;
-    std::string conversion = in.literal(text)->substr(piece.conversion.begin, piece.conversion.end - piece.conversion.begin);
+    std::string conversion =
+        in.literal(text)->substr(piece.conversion.begin, piece.conversion.end - piece.conversion.begin);
     Diagnostic &d = in.error(diag::FormatType, arg->span, conversion, describe(type));
     if (piece.conversion.takes == ConversionClass::Integer) d.with_hint("`%s` shows any value");
-    if (type->is_integral() && piece.conversion.takes == ConversionClass::String) d.with_hint("use `%d`, or `str()` to read a string at this address");
+    if (type->is_integral() && piece.conversion.takes == ConversionClass::String)
+      d.with_hint("use `%d`, or `str()` to read a string at this address");
   }
   return none;
 }
@@ -62,7 +64,8 @@ const Type *infer_print(Inference &in, const CallSite &call) {
     if (call.args.size() > 1 && (map->keys.empty() || !access->keys.empty()) && map->shape_known)
       in.error(diag::MapKeyed, access->span, map->name, "is one value: `top` and `div` are for maps with keys");
   } else if (call.args.size() > 1) {
-    in.error(diag::ArgumentType, call.args[0]->span, 1, "print", describe(in.infer(call.args[0])), "a map, with `top` or `div`");
+    in.error(diag::ArgumentType, call.args[0]->span, 1, "print", describe(in.infer(call.args[0])),
+             "a map, with `top` or `div`");
   }
   for (size_t i = 1; i < call.args.size(); i++) in.constant_argument(call, i, 0, INT32_MAX, i == 1 ? "`top`" : "`div`");
   return none;
@@ -111,7 +114,8 @@ typed::ValuePtr lower_join(Lowering &low, const CallSite &call) {
     load->address = make_binary(typed::Op::Add, false, low.get_local(array, span), make_const(u64, 8 * i, span), u64);
     // Behind the null pointer stands something else.
     auto branch = make_step<typed::Branch>(span);
-    branch->condition = make_binary(typed::Op::Equal, false, low.get_local(count, span), make_const(u64, i, span), store.boolean());
+    branch->condition =
+        make_binary(typed::Op::Equal, false, low.get_local(count, span), make_const(u64, i, span), store.boolean());
     branch->then = low.collect([&] {
       low.set_local(pointers[i], std::move(load), span);
       auto found = make_step<typed::Branch>(span);

@@ -20,8 +20,11 @@ const Type *infer_stack(Inference &in, const CallSite &call, bool user) {
   int64_t frames = kMaxFrames;
   size_t next = 0;
   if (const auto *word = call.args.empty() ? nullptr : as<Identifier>(call.args[0])) {
-    if (std::optional<StackMode> given = mode_of(word->name)) mode = *given;
-    else in.error(diag::BadName, word->span, call.function->name, "mode `" + word->name + "`", "there are bpftrace, perf and raw");
+    if (std::optional<StackMode> given = mode_of(word->name))
+      mode = *given;
+    else
+      in.error(diag::BadName, word->span, call.function->name, "mode `" + word->name + "`",
+               "there are bpftrace, perf and raw");
     next = 1;
   }
   if (next < call.args.size()) frames = in.constant_argument(call, next, 1, 1024, "the number of frames");

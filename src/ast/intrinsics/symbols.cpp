@@ -15,7 +15,9 @@ namespace {
 const Type *infer_ksym(Inference &in, const CallSite &) {
   return in.store().with_display(in.store().uint64(), Display::KernelSymbol);
 }
-typed::ValuePtr lower_ksym(Lowering &low, const CallSite &call) { return low.value_as(call.args[0], low.type(call.node)); }
+typed::ValuePtr lower_ksym(Lowering &low, const CallSite &call) {
+  return low.value_as(call.args[0], low.type(call.node));
+}
 
 const Type *infer_usym(Inference &in, const CallSite &) { return in.store().display_type(Display::UserSymbol); }
 typed::ValuePtr lower_usym(Lowering &low, const CallSite &call) {
@@ -34,7 +36,8 @@ std::optional<uint64_t> kernel_address(const std::string &name) { return KernelS
 const Type *infer_kaddr(Inference &in, const CallSite &call) {
   std::string name = *in.literal(call.args[0]);
   if (!kernel_address(name))
-    in.error(diag::BadName, call.args[0]->span, "kaddr", "`" + name + "`", "the kernel has no such symbol, or hides addresses");
+    in.error(diag::BadName, call.args[0]->span, "kaddr", "`" + name + "`",
+             "the kernel has no such symbol, or hides addresses");
   return in.store().uint64();
 }
 typed::ValuePtr lower_kaddr(Lowering &low, const CallSite &call) {
@@ -63,9 +66,11 @@ Result<UserSymbol> user_symbol(const Unit &unit, const std::string &name) {
 
 const Type *infer_uaddr(Inference &in, const CallSite &call) {
   Result<UserSymbol> symbol = user_symbol(in.unit(), *in.literal(call.args[0]));
-  if (!symbol) in.error(diag::BadName, call.args[0]->span, "uaddr", "this", symbol.error().message);
+  if (!symbol)
+    in.error(diag::BadName, call.args[0]->span, "uaddr", "this", symbol.error().message);
   else if (symbol->relocatable && (in.unit().target.provider != "uprobe" || !symbol->probed))
-    in.error(diag::NotSupported, call.node->span, "`uaddr` of a position independent file outside `uprobe:FILE:FUNCTION`");
+    in.error(diag::NotSupported, call.node->span,
+             "`uaddr` of a position independent file outside `uprobe:FILE:FUNCTION`");
   return in.store().uint64();
 }
 typed::ValuePtr lower_uaddr(Lowering &low, const CallSite &call) {
@@ -80,7 +85,8 @@ typed::ValuePtr lower_uaddr(Lowering &low, const CallSite &call) {
 #else
   ip->offset = 256;  // pc
 #endif
-  return make_binary(typed::Op::Add, false, std::move(ip), make_const(u64, symbol->address - symbol->probed, call.node->span), u64);
+  return make_binary(typed::Op::Add, false, std::move(ip),
+                     make_const(u64, symbol->address - symbol->probed, call.node->span), u64);
 }
 
 struct Register {
@@ -89,14 +95,14 @@ struct Register {
 };
 #if defined(__x86_64__)
 constexpr Register kRegisters[] = {
-    {"r15", 0},  {"r14", 8},  {"r13", 16}, {"r12", 24},  {"bp", 32},       {"bx", 40},   {"r11", 48},
-    {"r10", 56}, {"r9", 64},  {"r8", 72},  {"ax", 80},   {"cx", 88},       {"dx", 96},   {"si", 104},
-    {"di", 112}, {"orig_ax", 120}, {"ip", 128}, {"pc", 128}, {"cs", 136}, {"flags", 144}, {"sp", 152}, {"ss", 160},
+    {"r15", 0},  {"r14", 8},  {"r13", 16}, {"r12", 24},    {"bp", 32},  {"bx", 40},  {"r11", 48}, {"r10", 56},
+    {"r9", 64},  {"r8", 72},  {"ax", 80},  {"cx", 88},     {"dx", 96},  {"si", 104}, {"di", 112}, {"orig_ax", 120},
+    {"ip", 128}, {"pc", 128}, {"cs", 136}, {"flags", 144}, {"sp", 152}, {"ss", 160},
 };
 #else
 constexpr Register kRegisters[] = {
-    {"x0", 0},  {"x1", 8},  {"x2", 16}, {"x3", 24}, {"x4", 32}, {"x5", 40}, {"x6", 48}, {"x7", 56},
-    {"x8", 64}, {"x29", 232}, {"x30", 240}, {"lr", 240}, {"sp", 248}, {"pc", 256},
+    {"x0", 0},  {"x1", 8},  {"x2", 16},   {"x3", 24},   {"x4", 32},  {"x5", 40},  {"x6", 48},
+    {"x7", 56}, {"x8", 64}, {"x29", 232}, {"x30", 240}, {"lr", 240}, {"sp", 248}, {"pc", 256},
 };
 #endif
 
@@ -123,7 +129,7 @@ typed::ValuePtr lower_reg(Lowering &low, const CallSite &call) {
 }
 
 constexpr Intrinsic kTable[] = {
-    {"ksym", infer_ksym, lower_ksym}, {"usym", infer_usym, lower_usym}, {"kaddr", infer_kaddr, lower_kaddr},
+    {"ksym", infer_ksym, lower_ksym},    {"usym", infer_usym, lower_usym}, {"kaddr", infer_kaddr, lower_kaddr},
     {"uaddr", infer_uaddr, lower_uaddr}, {"reg", infer_reg, lower_reg},
 };
 

@@ -58,7 +58,8 @@ class Binder {
     for (const ProbeTarget &one : *exact) add(*provider, one, needs_args, text, unit);
   }
 
-  void add(const Provider &provider, const ProbeTarget &target, bool needs_args, const std::string &written, Unit unit) {
+  void add(const Provider &provider, const ProbeTarget &target, bool needs_args, const std::string &written,
+           Unit unit) {
     Result<ProbeContext> context = provider.context(target, needs_args, environment_);
     if (!context) return report(unit.span, context.error());
     unit.target = target;
@@ -84,7 +85,8 @@ class Binder {
   void warn() {
     for (const Unit &unit : units_) {
       const std::string &remedy = unit.context.warning_unless;
-      if (!remedy.empty() && std::ranges::any_of(units_, [&](const Unit &u) { return u.target.text() == remedy; })) continue;
+      if (!remedy.empty() && std::ranges::any_of(units_, [&](const Unit &u) { return u.target.text() == remedy; }))
+        continue;
       for (const std::string &warning : unit.context.warnings)
         diagnostics_.emit(diag::ProbeWarning, unit.span, warning).with_hint(unit.context.warning_hint);
     }
@@ -120,8 +122,8 @@ std::string substitute_params(std::string_view text, const std::vector<std::stri
   return out;
 }
 
-std::vector<Unit> bind_probes(Program &program, const std::vector<std::string> &params, const ProbeEnvironment &environment,
-                              Diagnostics &diagnostics) {
+std::vector<Unit> bind_probes(Program &program, const std::vector<std::string> &params,
+                              const ProbeEnvironment &environment, Diagnostics &diagnostics) {
   return Binder(program, params, environment, diagnostics).run();
 }
 

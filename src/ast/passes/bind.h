@@ -14,10 +14,10 @@ namespace awl::ast {
 // What one BPF program is made from: a body of its own, for one attach point (which may stand for many
 // targets that share the program).
 struct Unit {
-  ProbeTarget target;       // with wildcards if the program serves all that they match
-  std::string text;         // canonical attach point
+  ProbeTarget target;  // with wildcards if the program serves all that they match
+  std::string text;    // canonical attach point
   ProbeContext context;
-  Span span;                // of the attach point
+  Span span;  // of the attach point
   Expr *predicate = nullptr;
   Block *body = nullptr;
   uint32_t source_index = 0;  // order in the script
@@ -28,8 +28,8 @@ struct Unit {
 // Replaces `$1` in an attach point by the parameter's text.
 std::string substitute_params(std::string_view text, const std::vector<std::string> &params);
 
-std::vector<Unit> bind_probes(Program &program, const std::vector<std::string> &params, const ProbeEnvironment &environment,
-                              Diagnostics &diagnostics);
+std::vector<Unit> bind_probes(Program &program, const std::vector<std::string> &params,
+                              const ProbeEnvironment &environment, Diagnostics &diagnostics);
 
 // True if the unit's predicate or body mentions this builtin.
 bool mentions(const Unit &unit, std::string_view builtin);

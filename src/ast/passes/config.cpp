@@ -33,10 +33,14 @@ std::string set_missing_probes(ConfigValues &values, std::string_view text) {
 
 std::string set_stack_mode(ConfigValues &values, std::string_view text) {
   std::string word = lower(text);
-  if (word == "bpftrace") values.stack_mode = StackMode::Bpftrace;
-  else if (word == "perf") values.stack_mode = StackMode::Perf;
-  else if (word == "raw") values.stack_mode = StackMode::Raw;
-  else return "expected bpftrace, perf or raw";
+  if (word == "bpftrace")
+    values.stack_mode = StackMode::Bpftrace;
+  else if (word == "perf")
+    values.stack_mode = StackMode::Perf;
+  else if (word == "raw")
+    values.stack_mode = StackMode::Raw;
+  else
+    return "expected bpftrace, perf or raw";
   return {};
 }
 
@@ -62,7 +66,7 @@ struct Renamed {
   bool inverted;
 };
 constexpr Renamed kRenamed[] = {
-    {"strlen", "max_strlen", false},         {"map_keys_max", "max_map_keys", false},
+    {"strlen", "max_strlen", false},           {"map_keys_max", "max_map_keys", false},
     {"cat_bytes_max", "max_cat_bytes", false}, {"no_cpp_demangle", "cpp_demangle", true},
     {"str_len", "max_strlen", false},
 };

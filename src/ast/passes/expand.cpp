@@ -17,8 +17,7 @@ class Expander {
   Expander(Program &program, FunctionTable &functions) : program_(program), functions_(functions) {}
 
   void visit(Node *node, int depth = 0) {
-    for_each_slot(
-        node, [&](Expr *&slot) { rewrite(slot, depth); }, [&](Stmt *child) { visit(child, depth); });
+    for_each_slot(node, [&](Expr *&slot) { rewrite(slot, depth); }, [&](Stmt *child) { visit(child, depth); });
   }
 
   void rewrite(Expr *&slot, int depth) {
@@ -68,8 +67,7 @@ class Expander {
         slot = program_.make<Variable>(identifier->span, it->second);
       return;
     }
-    for_each_slot(
-        slot, [&](Expr *&child) { rename(child, names); }, [](Stmt *) {});
+    for_each_slot(slot, [&](Expr *&child) { rename(child, names); }, [](Stmt *) {});
   }
 
   // What a body expands to has the place of the call: messages speak of what the user wrote.
@@ -78,8 +76,7 @@ class Expander {
     if (auto *call = as<Call>(node)) call->name_span = span;
     if (auto *field = as<FieldAccess>(node)) field->name_span = span;
     if (auto *cast = as<Cast>(node)) cast->type.span = span;
-    for_each_slot(
-        node, [&](Expr *&child) { respan(child, span); }, [](Stmt *) {});
+    for_each_slot(node, [&](Expr *&child) { respan(child, span); }, [](Stmt *) {});
   }
 
   Program &program_;

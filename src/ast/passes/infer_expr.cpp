@@ -67,7 +67,7 @@ const Type *Inference::operand(Expr *expr) {
   const Type *type = infer(expr);
   if (type && type->kind == TypeKind::Aggregate) {
     const Type *value = aggregate_value(store(), type);
-    if (!value) error(diag::BadOperand, expr->span, "a read", describe(type));
+    if (!value) error(diag::NoValue, expr->span, to_string(type)).with_hint("`print()` shows it");
     return value ? value : poison();
   }
   return type;
@@ -104,7 +104,8 @@ const Type *Inference::infer_variable(Variable *expr) {
 const Type *Inference::infer_map(MapAccess *expr) {
   MapFacts &facts = map(expr);
   if (expr->keys.empty() && facts.shape_known && !facts.keys.empty()) {
-    error(diag::MapKeyed, expr->span, facts.name, "has keys: read one entry").with_hint("write `" + facts.name + "[...]`");
+    error(diag::MapKeyed, expr->span, facts.name, "has keys: read one entry")
+        .with_hint("write `" + facts.name + "[...]`");
     return poison();
   }
   use_keys(facts, expr->keys, expr->span);
@@ -136,8 +137,10 @@ const Type *Inference::infer_field(FieldAccess *expr) {
     if (auto fields = store().fields(owner))
       for (const Field &f : **fields) names.push_back(f.name);
     Diagnostic &d = error(diag::UnknownField, expr->name_span, expr->name, to_string(owner));
-    if (std::string guess = nearest(expr->name, names); !guess.empty()) d.with_hint("did you mean `" + guess + "`?");
-    else if (names.size() > 0 && names.size() <= 16) d.with_hint(fmt::format("it has: {}", fmt::join(names, ", ")));
+    if (std::string guess = nearest(expr->name, names); !guess.empty())
+      d.with_hint("did you mean `" + guess + "`?");
+    else if (names.size() > 0 && names.size() <= 16)
+      d.with_hint(fmt::format("it has: {}", fmt::join(names, ", ")));
     return poison();
   }
   if (is_text_in_record(**field)) return store().string(static_cast<uint32_t>(input_.config.max_strlen));
@@ -269,7 +272,7 @@ const Type *Inference::infer_tuple(const std::vector<Expr *> &elements, const st
     const Type *type = operand(e);
     if (!type) return nullptr;
     if (type->kind == TypeKind::Void) {
-      error(diag::NoValue, e->span, std::string("this"));
+      error(diag::NoValue, e->span, name_of(e));
       type = poison();
     }
     types.push_back(stored_type(store(), type));

@@ -42,8 +42,10 @@ const Type *Inference::unknown_name(Identifier *expr) {
   Diagnostic &d = error(diag::UnknownName, expr->span, expr->name);
   std::string guess = nearest(expr->name, names);
   if (guess.empty()) guess = nearest(expr->name, uapi_constant_names());
-  if (!guess.empty()) d.with_hint("did you mean `" + guess + "`?");
-  else d.with_hint("variables start with `$`, maps with `@`");
+  if (!guess.empty())
+    d.with_hint("did you mean `" + guess + "`?");
+  else
+    d.with_hint("variables start with `$`, maps with `@`");
   return poison();
 }
 
@@ -52,7 +54,8 @@ const Type *Inference::infer_argn(uint32_t number, Span span) {
   std::string name = "arg" + std::to_string(number);
   if (context.args_reach == ArgReach::None) {
     Diagnostic &d = error(diag::NotAvailable, span, name, unit().text);
-    if (context.prog_type == ProgType::Tracepoint) d.with_hint("use `args.FIELD`; `awl -lv '" + unit().text + "'` lists them");
+    if (context.prog_type == ProgType::Tracepoint)
+      d.with_hint("use `args.FIELD`; `awl -lv '" + unit().text + "'` lists them");
     return poison();
   }
   if (number >= context.arg_count) {
@@ -82,8 +85,7 @@ bool Inference::check_needs(const CallSite &call) {
   const Function &f = *call.function;
   const ProbeContext &c = unit().context;
   bool fits = (!needs(f, "regs") || c.has_regs) && (!needs(f, "retval") || c.has_retval) &&
-              (!needs(f, "func") || c.has_func) && (!needs(f, "args") || c.args) &&
-              (!needs(f, "user") || c.user_code);
+              (!needs(f, "func") || c.has_func) && (!needs(f, "args") || c.args) && (!needs(f, "user") || c.user_code);
   if (!fits) {
     Diagnostic &d = error(diag::NotAvailable, call.name_span, f.name, unit().text);
     if (needs(f, "retval")) d.with_hint("return values are seen by kretprobe and uretprobe");
@@ -101,7 +103,8 @@ namespace {
 bool matches(std::string_view pattern, const Type *type) {
   if (pattern == "any") return type->kind != TypeKind::Void;
   if (pattern == "integer") return type->is_integral();
-  if (pattern == "pointer") return type->is_pointer() || type->kind == TypeKind::Array || type->kind == TypeKind::Struct;
+  if (pattern == "pointer")
+    return type->is_pointer() || type->kind == TypeKind::Array || type->kind == TypeKind::Struct;
   if (pattern == "string") return type->is_string();
   if (pattern == "buffer") return type->kind == TypeKind::Buffer;
   return false;
@@ -136,7 +139,10 @@ const Type *Inference::infer_call(const CallSite &call) {
     if (!std::ranges::any_of(patterns, [&](const std::string &p) { return matches(p, type); })) {
       std::string wanted;
       for (const std::string &p : patterns)
-        wanted += (wanted.empty() ? "" : " or ") + (p == "literal" ? "a string literal" : p == "constant" ? "a constant" : p == "word" ? "a word" : "`" + p + "`");
+        wanted += (wanted.empty() ? "" : " or ") + (p == "literal"    ? "a string literal"
+                                                    : p == "constant" ? "a constant"
+                                                    : p == "word"     ? "a word"
+                                                                      : "`" + p + "`");
       error(diag::ArgumentType, arg->span, i + 1, f.name, describe(type), wanted);
       fits = false;
     }
@@ -172,7 +178,8 @@ const Type *Inference::infer_aggregate(const CallSite &call) {
   return s.lhist(s.int64(), low, high, step);
 }
 
-int64_t Inference::constant_argument(const CallSite &call, size_t index, int64_t low, int64_t high, std::string_view what) {
+int64_t Inference::constant_argument(const CallSite &call, size_t index, int64_t low, int64_t high,
+                                     std::string_view what) {
   std::optional<int64_t> value = constant(call.args[index]);
   if (!value) {
     error(diag::NotConstant, call.args[index]->span, std::string(what));
@@ -262,7 +269,8 @@ const Type *Inference::resolve(const TypeName &name) {
     Result<std::optional<const Type *>> found = store().find(name.name);
     if (!found || !*found) {
       Diagnostic &d = error(diag::UnknownType, name.span, name.name);
-      if (!found) d.note(found.error().message).with_hint(found.error().hint);
+      if (!found)
+        d.note(found.error().message).with_hint(found.error().hint);
       else if (std::string guess = nearest(name.name, store().names()); !guess.empty())
         d.with_hint("did you mean `" + guess + "`?");
       return poison();
@@ -270,7 +278,8 @@ const Type *Inference::resolve(const TypeName &name) {
     type = **found;
   }
   for (int i = 0; i < name.pointers; i++) type = store().pointer(type);
-  for (auto it = name.array.rbegin(); it != name.array.rend(); ++it) type = store().array(type, static_cast<uint32_t>(*it));
+  for (auto it = name.array.rbegin(); it != name.array.rend(); ++it)
+    type = store().array(type, static_cast<uint32_t>(*it));
   return type;
 }
 

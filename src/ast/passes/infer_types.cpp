@@ -86,7 +86,8 @@ void Inference::visit_unroll(Unroll *loop) {
   infer(loop->count);
   std::optional<int64_t> count = constant(loop->count);
   if (!count) {
-    error(diag::NotConstant, loop->count->span, "the count of `unroll`").with_hint("use `while` for counts that are not");
+    error(diag::NotConstant, loop->count->span, "the count of `unroll`")
+        .with_hint("use `while` for counts that are not");
   } else if (*count < 1 || *count > 100) {
     error(diag::OutOfRange, loop->count->span, "the count of `unroll`", *count, "1 to 100");
   }
@@ -127,7 +128,8 @@ void Inference::visit_assign(Assign *assign) {
   if (!variable && !access) {
     infer(assign->value);
     if (assign->target->kind != NodeKind::Poison)
-      error(diag::NotAssignable, assign->target->span, "this").with_hint("only `$variables` and `@maps` can be assigned to");
+      error(diag::NotAssignable, assign->target->span, "this")
+          .with_hint("only `$variables` and `@maps` can be assigned to");
     return;
   }
   const Type *type = nullptr;
@@ -141,14 +143,15 @@ void Inference::visit_assign(Assign *assign) {
     type = infer(assign->value);
     if (type && type->kind == TypeKind::Aggregate) type = operand(assign->value);
     if (type && type->kind == TypeKind::Void) {
-      error(diag::NoValue, assign->value->span, std::string("this"));
+      error(diag::NoValue, assign->value->span, name_of(assign->value));
       type = poison();
     }
     if (assign->op) {
       const Type *old = infer(assign->target);
       bool integers = (!old || old->is_integral() || old->is_pointer()) && (!type || type->is_integral());
       if (!integers && !(type && type->is_poison()) && !(old && old->is_poison()))
-        error(diag::BadOperands, assign->span, std::string(to_string(*assign->op)) + "=", describe(old), describe(type));
+        error(diag::BadOperands, assign->span, std::string(to_string(*assign->op)) + "=", describe(old),
+              describe(type));
       if (old && old->is_pointer()) type = old;
     }
   }

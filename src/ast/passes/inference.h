@@ -12,7 +12,7 @@ namespace awl::ast {
 // A call of a function of the standard library, with or without parentheses.
 struct CallSite {
   const Function *function = nullptr;
-  const Expr *node = nullptr;      // the Call or Identifier
+  const Expr *node = nullptr;  // the Call or Identifier
   std::vector<Expr *> args;
   Span name_span;
 };
@@ -118,6 +118,8 @@ const Type *aggregate_value(TypeStore &store, const Type *aggregate);
 const Type *field_value_type(TypeStore &store, const Type *type);
 // True for a field of a tracepoint that is a string of any length within the record (`__data_loc char[]`).
 bool is_text_in_record(const FieldRef &field);
+// What a call is called in messages: "exit()".
+std::string name_of(const Expr *expr);
 // "uint64", "a string[16]": for messages.
 std::string describe(const Type *type);
 

@@ -14,7 +14,8 @@ typed::ValuePtr make_const(const Type *type, uint64_t value, Span span) {
   return out;
 }
 
-typed::ValuePtr make_binary(typed::Op op, bool is_signed, typed::ValuePtr left, typed::ValuePtr right, const Type *type) {
+typed::ValuePtr make_binary(typed::Op op, bool is_signed, typed::ValuePtr left, typed::ValuePtr right,
+                            const Type *type) {
   auto out = make_value<typed::BinaryOp>(type, join(left->span, right->span));
   out->op = op;
   out->is_signed = is_signed;
@@ -67,8 +68,9 @@ MapInfo make_map(TypeStore &store, const MapFacts &facts, const ConfigValues &co
   info.value = facts.value;
   info.per_cpu = aggregate;
   info.bpf_type = map_type(facts, aggregate, keyed);
-  info.max_entries = !keyed ? 1 : facts.declared ? static_cast<uint32_t>(facts.declared->max_entries)
-                                                 : static_cast<uint32_t>(config.max_map_keys);
+  info.max_entries = !keyed           ? 1
+                     : facts.declared ? static_cast<uint32_t>(facts.declared->max_entries)
+                                      : static_cast<uint32_t>(config.max_map_keys);
   // Preallocating a per-CPU hash costs 2 ms at start for 4096 entries; entries made on demand cost nothing measurable
   // per event (since Linux 6.1 their allocator works in every context).
   if (info.bpf_type == BPF_MAP_TYPE_PERCPU_HASH) info.flags = BPF_F_NO_PREALLOC;
@@ -218,8 +220,10 @@ void Lowering::need_core(const FieldRef &field) {
 
 typed::ValuePtr Lowering::current_task(Span span) {
   auto call = make_value<typed::HelperCall>(store().poison(), span);
-  if (auto task = store().find("struct task_struct"); task && *task) call->type = store().pointer(**task, AddressSpace::Kernel);
-  else call->type = store().uint64();
+  if (auto task = store().find("struct task_struct"); task && *task)
+    call->type = store().pointer(**task, AddressSpace::Kernel);
+  else
+    call->type = store().uint64();
   call->helper = BPF_FUNC_get_current_task_btf;
   return call;
 }

@@ -32,8 +32,8 @@ bool is_curtask(const Expr *expr) {
 
 }  // namespace
 
-// True if the verifier knows what the pointer points at, so that it may be read by plain loads: the current task and what is
-// reached from it through pointers to structs.
+// True if the verifier knows what the pointer points at, so that it may be read by plain loads: the current task and
+// what is reached from it through pointers to structs.
 bool Lowering::trusted(Expr *expr) {
   const Type *t = type(expr);
   if (!t || !t->is_pointer() || t->target->kind != TypeKind::Struct || t->target->origin != Origin::KernelBtf ||
@@ -63,12 +63,16 @@ typed::Space Lowering::space_of(Expr *pointer) {
   if (auto *c = as<Cast>(pointer)) return space_of(c->operand);
   if (auto *b = as<Binary>(pointer)) return space_of(type(b->left) && type(b->left)->is_pointer() ? b->left : b->right);
   if (auto *i = as<Identifier>(pointer); i && (argument_number(i->name) || i->name == "retval"))
-    return unit().context.user_code ? typed::Space::User : space_from(unit().context.arg_space == AddressSpace::User ? AddressSpace::User : AddressSpace::Unknown);
+    return unit().context.user_code
+               ? typed::Space::User
+               : space_from(unit().context.arg_space == AddressSpace::User ? AddressSpace::User
+                                                                           : AddressSpace::Unknown);
   if (auto *f = as<FieldAccess>(pointer)) {
     Expr *base = f->base;
     if (is_args(base)) return space_from(unit().context.arg_space);
     const Type *owner = type(base);
-    if (owner && owner->is_pointer() && owner->target->kind == TypeKind::Struct && owner->target->origin == Origin::KernelBtf)
+    if (owner && owner->is_pointer() && owner->target->kind == TypeKind::Struct &&
+        owner->target->origin == Origin::KernelBtf)
       return t && t->is_pointer() ? typed::Space::Kernel : typed::Space::Any;
     return space_of(base);
   }
@@ -153,15 +157,16 @@ std::optional<Lowering::Place> Lowering::index_place(Index *expr) {
   } else {
     return std::nullopt;
   }
-  typed::ValuePtr offset = make_binary(typed::Op::Mul, false, value(expr->index), make_const(store().uint64(), element->size, expr->span),
-                                       store().uint64());
+  typed::ValuePtr offset = make_binary(typed::Op::Mul, false, value(expr->index),
+                                       make_const(store().uint64(), element->size, expr->span), store().uint64());
   out.base = make_binary(typed::Op::Add, false, std::move(out.base), std::move(offset), store().pointer(element));
   out.type = element;
   return out;
 }
 
 typed::ValuePtr Lowering::address(Place place, Span span) {
-  if (place.space == typed::Space::Context && !place.base) place.base = make_value<typed::CtxPointer>(store().uint64(), span);
+  if (place.space == typed::Space::Context && !place.base)
+    place.base = make_value<typed::CtxPointer>(store().uint64(), span);
   const Type *pointer = store().pointer(place.type);
   if (!place.field.owner) return std::move(place.base);
   need_core(place.field);
@@ -169,7 +174,8 @@ typed::ValuePtr Lowering::address(Place place, Span span) {
     // {uint16 offset, uint16 length} in the record: the data stand at that offset of it.
     auto raw = make_value<typed::CtxField>(store().integer(4, false), span);
     raw->field = place.field;
-    auto offset = make_binary(typed::Op::And, false, std::move(raw), make_const(store().uint64(), 0xffff, span), store().uint64());
+    auto offset = make_binary(typed::Op::And, false, std::move(raw), make_const(store().uint64(), 0xffff, span),
+                              store().uint64());
     return make_binary(typed::Op::Add, false, make_value<typed::CtxPointer>(store().uint64(), span), std::move(offset),
                        place.type->is_pointer() ? place.type : store().pointer(place.type, AddressSpace::Kernel));
   }
@@ -181,11 +187,14 @@ typed::ValuePtr Lowering::address(Place place, Span span) {
 
 typed::ValuePtr Lowering::load(Place place, Span span) {
   const Type *value_type = field_value_type(store(), place.type);
-  if (is_text_in_record(place.field)) value_type = store().string(static_cast<uint32_t>(input_.config.max_strlen));
-  else if (place.field.data_loc) return address(std::move(place), span);
+  if (is_text_in_record(place.field))
+    value_type = store().string(static_cast<uint32_t>(input_.config.max_strlen));
+  else if (place.field.data_loc)
+    return address(std::move(place), span);
   if (value_type->is_string()) {
     auto out = make_value<typed::ReadString>(value_type, span);
-    out->space = place.space == typed::Space::Context || place.space == typed::Space::Trusted ? typed::Space::Kernel : place.space;
+    out->space = place.space == typed::Space::Context || place.space == typed::Space::Trusted ? typed::Space::Kernel
+                                                                                              : place.space;
     out->address = address(std::move(place), span);
     return out;
   }

@@ -62,7 +62,8 @@ typed::ValuePtr Lowering::coerce(typed::ValuePtr from, const Type *type) {
 
 typed::ValuePtr Lowering::lower_value(Expr *expr) {
   switch (expr->kind) {
-    case NodeKind::IntegerLiteral: return make_const(type(expr), static_cast<IntegerLiteral *>(expr)->value, expr->span);
+    case NodeKind::IntegerLiteral:
+      return make_const(type(expr), static_cast<IntegerLiteral *>(expr)->value, expr->span);
     case NodeKind::BoolLiteral: return make_const(type(expr), static_cast<BoolLiteral *>(expr)->value, expr->span);
     case NodeKind::StringLiteral: {
       auto out = make_value<typed::Bytes>(type(expr), expr->span);
@@ -214,9 +215,12 @@ typed::ValuePtr Lowering::lower_unary(Unary *expr) {
     std::optional<Place> where = place(expr);
     return where ? load(std::move(*where), expr->span) : nullptr;
   }
-  if (std::optional<int64_t> folded = constant(expr)) return make_const(type(expr), static_cast<uint64_t>(*folded), expr->span);
+  if (std::optional<int64_t> folded = constant(expr))
+    return make_const(type(expr), static_cast<uint64_t>(*folded), expr->span);
   auto out = make_value<typed::UnaryOp>(type(expr), expr->span);
-  out->op = expr->op == UnaryOp::Negate ? typed::Unary::Negate : expr->op == UnaryOp::Not ? typed::Unary::Not : typed::Unary::BitNot;
+  out->op = expr->op == UnaryOp::Negate ? typed::Unary::Negate
+            : expr->op == UnaryOp::Not  ? typed::Unary::Not
+                                        : typed::Unary::BitNot;
   out->operand = value(expr->operand);
   return out;
 }
@@ -327,7 +331,8 @@ typed::ValuePtr Lowering::lower_pointer_arithmetic(Binary *expr) {
   typed::ValuePtr base = value(pointer);
   typed::ValuePtr offset = value(number);
   if (scale > 1)
-    offset = make_binary(typed::Op::Mul, false, std::move(offset), make_const(store().uint64(), scale, expr->span), store().uint64());
+    offset = make_binary(typed::Op::Mul, false, std::move(offset), make_const(store().uint64(), scale, expr->span),
+                         store().uint64());
   return make_binary(binary_op(expr->op), false, std::move(base), std::move(offset), type(expr));
 }
 
@@ -391,7 +396,11 @@ typed::ValuePtr Lowering::lower_cast(Cast *expr) {
   }
   if (to->kind == TypeKind::Array && from->is_integral()) {
     auto out = make_value<typed::Compose>(to, expr->span);
-    out->parts.emplace_back(0, coerce(value(expr->operand), store().integer(to->size > 4 ? 8 : to->size > 2 ? 4 : to->size > 1 ? 2 : 1, false)));
+    out->parts.emplace_back(0, coerce(value(expr->operand), store().integer(to->size > 4   ? 8
+                                                                            : to->size > 2 ? 4
+                                                                            : to->size > 1 ? 2
+                                                                                           : 1,
+                                                                            false)));
     return out;
   }
   return coerce(value(expr->operand), to);
@@ -411,10 +420,12 @@ typed::ValuePtr Lowering::lower_size(Expr *expr) {
     Result<std::optional<const Type *>> found = store().find(name->name);
     const Type *t = found && *found ? **found : store().void_type();
     for (int i = 0; i < name->pointers; i++) t = store().pointer(t);
-    for (auto it = name->array.rbegin(); it != name->array.rend(); ++it) t = store().array(t, static_cast<uint32_t>(*it));
+    for (auto it = name->array.rbegin(); it != name->array.rend(); ++it)
+      t = store().array(t, static_cast<uint32_t>(*it));
     return t;
   };
-  if (auto *size = as<SizeOf>(expr)) return make_const(type(expr), type_of(size->type, size->operand)->size, expr->span);
+  if (auto *size = as<SizeOf>(expr))
+    return make_const(type(expr), type_of(size->type, size->operand)->size, expr->span);
   auto *offset = as<OffsetOf>(expr);
   const Type *owner = type_of(offset->type, offset->operand);
   uint64_t total = 0;

@@ -93,8 +93,9 @@ void Lowering::lower_unroll(Unroll *loop) {
   uint32_t turn = new_local(store().int64());
   set_local(turn, make_const(store().int64(), 0, loop->span), loop->span);
   auto step = make_step<typed::Loop>(loop->span);
-  step->condition = make_binary(typed::Op::Less, false, get_local(turn, loop->span),
-                                make_const(store().int64(), static_cast<uint64_t>(count), loop->span), store().boolean());
+  step->condition =
+      make_binary(typed::Op::Less, false, get_local(turn, loop->span),
+                  make_const(store().int64(), static_cast<uint64_t>(count), loop->span), store().boolean());
   step->body = collect([&] {
     auto next = make_value<typed::LocalAdd>(store().int64(), loop->span);
     next->local = turn;
@@ -123,9 +124,10 @@ void Lowering::lower_assign(Assign *assign) {
     typed::ValuePtr right = value(assign->value);
     bool is_signed = type->is_signed && right->type->is_signed;
     if (type->is_pointer() && type->target->size > 1)
-      right = make_binary(typed::Op::Mul, false, std::move(right), make_const(store().uint64(), type->target->size, assign->span),
-                          store().uint64());
-    typed::ValuePtr sum = make_binary(arithmetic_op(*assign->op), is_signed, get_local(local, variable->span), std::move(right), type);
+      right = make_binary(typed::Op::Mul, false, std::move(right),
+                          make_const(store().uint64(), type->target->size, assign->span), store().uint64());
+    typed::ValuePtr sum =
+        make_binary(arithmetic_op(*assign->op), is_signed, get_local(local, variable->span), std::move(right), type);
     return set_local(local, coerce(std::move(sum), type), assign->span);
   }
   // The verifier follows a kernel pointer through a variable that is set once, on the way to all its uses.

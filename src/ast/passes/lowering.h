@@ -76,10 +76,10 @@ class Lowering {
   std::optional<std::string> literal(const Expr *expr) const;
   // Address of what an expression denotes in memory (array, struct, pointer value), and how it is read.
   struct Place {
-    typed::ValuePtr base;         // pointer value
+    typed::ValuePtr base;  // pointer value
     typed::Space space = typed::Space::Any;
-    FieldRef field;               // owner null: the base itself
-    const Type *type = nullptr;   // of what is there
+    FieldRef field;              // owner null: the base itself
+    const Type *type = nullptr;  // of what is there
   };
   std::optional<Place> place(Expr *expr);
   typed::ValuePtr address(Place place, Span span);
@@ -142,6 +142,7 @@ std::unique_ptr<T> make_step(Span span) {
   return std::make_unique<T>(span);
 }
 typed::ValuePtr make_const(const Type *type, uint64_t value, Span span);
-typed::ValuePtr make_binary(typed::Op op, bool is_signed, typed::ValuePtr left, typed::ValuePtr right, const Type *type);
+typed::ValuePtr make_binary(typed::Op op, bool is_signed, typed::ValuePtr left, typed::ValuePtr right,
+                            const Type *type);
 
 }  // namespace awl::ast

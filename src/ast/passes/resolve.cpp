@@ -46,8 +46,7 @@ class Resolver {
       visit_expr_children(loop->map);
     }
     if (auto *loop = as<ForRange>(stmt)) use(loop->variable);
-    for_each_slot(
-        stmt, [&](Expr *&e) { visit_expr(e); }, [&](Stmt *s) { visit(s, false); });
+    for_each_slot(stmt, [&](Expr *&e) { visit_expr(e); }, [&](Stmt *s) { visit(s, false); });
   }
 
   void visit_expr(Expr *expr) {
@@ -68,8 +67,7 @@ class Resolver {
   }
 
   void visit_expr_children(Expr *expr) {
-    for_each_slot(
-        expr, [&](Expr *&e) { visit_expr(e); }, [&](Stmt *s) { visit(s, false); });
+    for_each_slot(expr, [&](Expr *&e) { visit_expr(e); }, [&](Stmt *s) { visit(s, false); });
   }
 
   void use(Variable *variable) {

@@ -15,7 +15,7 @@ namespace awl::ast {
 
 struct LocalFacts {
   std::string name;
-  Span first;                     // where it is named first
+  Span first;                          // where it is named first
   const TypeName *declared = nullptr;  // by let
   uint32_t assignments = 0;
   bool single_top_level = false;  // assigned once, by a statement of the probe's outermost block

@@ -43,8 +43,8 @@ bool needs(const Function &function, std::string_view what) {
 }
 
 size_t required_params(const Function &function) {
-  return static_cast<size_t>(std::ranges::count_if(
-      function.params, [](const FunctionParam &p) { return !p.variadic && !p.default_value; }));
+  return static_cast<size_t>(
+      std::ranges::count_if(function.params, [](const FunctionParam &p) { return !p.variadic && !p.default_value; }));
 }
 
 bool is_variadic(const Function &function) { return !function.params.empty() && function.params.back().variadic; }

@@ -36,9 +36,7 @@ const Type *join_tuples(TypeStore &store, const Type *a, const Type *b) {
   return a->is_record ? store.record(names, elements) : store.tuple(elements);
 }
 
-bool is_plain_integer(const Type *type) {
-  return type->is_integral() && type->display == Display::None;
-}
+bool is_plain_integer(const Type *type) { return type->is_integral() && type->display == Display::None; }
 
 }  // namespace
 
@@ -98,10 +96,16 @@ bool is_text_in_record(const FieldRef &field) {
   return target && target->kind == TypeKind::Int && target->size == 1;
 }
 
+std::string name_of(const Expr *expr) {
+  const auto *call = as<Call>(expr);
+  return call ? call->name + "()" : "this";
+}
+
 std::string describe(const Type *type) {
   if (!type) return "a value of unknown type";
   std::string name = to_string(type);
-  bool vowel = !name.empty() && std::string_view("aeiou").find(name[0]) != std::string_view::npos && !name.starts_with("uint");
+  bool vowel =
+      !name.empty() && std::string_view("aeiou").find(name[0]) != std::string_view::npos && !name.starts_with("uint");
   return (vowel ? "an `" : "a `") + name + "`";
 }
 

@@ -56,19 +56,34 @@ enum class Space : uint8_t {
 };
 
 enum class Op : uint8_t {
-  Add, Sub, Mul, Div, Mod, And, Or, Xor, ShiftLeft, ShiftRight,  // Div and Mod by zero give 0 (BPF semantics: Mod gives the dividend)
-  Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual,       // give 0 or 1
+  Add,
+  Sub,
+  Mul,
+  Div,
+  Mod,
+  And,
+  Or,
+  Xor,
+  ShiftLeft,
+  ShiftRight,  // Div and Mod by zero give 0 (BPF semantics: Mod gives the dividend)
+  Equal,
+  NotEqual,
+  Less,
+  LessEqual,
+  Greater,
+  GreaterEqual,  // give 0 or 1
 };
 
 // --- Values ----------------------------------------------------------------------------------------
 
-#define TYPED_VALUE(name) name(const Type *t, Span s) : Value(Kind::name, t, s) {}
+#define TYPED_VALUE(name) \
+  name(const Type *t, Span s) : Value(Kind::name, t, s) {}
 
-struct Const : Value {             // scalar constant
+struct Const : Value {  // scalar constant
   TYPED_VALUE(Const)
   uint64_t value = 0;
 };
-struct Bytes : Value {             // memory constant; zero-padded to type->size
+struct Bytes : Value {  // memory constant; zero-padded to type->size
   TYPED_VALUE(Bytes)
   std::string data;
 };
@@ -76,30 +91,30 @@ struct LocalGet : Value {
   TYPED_VALUE(LocalGet)
   uint32_t local = 0;
 };
-struct LocalAdd : Value {          // ++ and -- on a scalar local
+struct LocalAdd : Value {  // ++ and -- on a scalar local
   TYPED_VALUE(LocalAdd)
   uint32_t local = 0;
   int64_t delta = 1;
-  bool give_old = true;            // postfix
+  bool give_old = true;  // postfix
 };
-struct CtxPointer : Value {        // address of the context, as an integer for arithmetic and helpers
+struct CtxPointer : Value {  // address of the context, as an integer for arithmetic and helpers
   TYPED_VALUE(CtxPointer)
 };
-struct CtxLoad : Value {           // type->size bytes at a fixed offset of the context (pt_regs)
+struct CtxLoad : Value {  // type->size bytes at a fixed offset of the context (pt_regs)
   TYPED_VALUE(CtxLoad)
   uint32_t offset = 0;
 };
-struct CtxField : Value {          // scalar member of the record that is the context; relocated
+struct CtxField : Value {  // scalar member of the record that is the context; relocated
   TYPED_VALUE(CtxField)
-  FieldRef field;                  // data_loc: the raw uint32
+  FieldRef field;  // data_loc: the raw uint32
 };
-struct Param : Value {             // word of awl_params
+struct Param : Value {  // word of awl_params
   TYPED_VALUE(Param)
   ParamWord word = kParamPid;
 };
-struct HelperCall : Value {        // scalar arguments, 64-bit result
+struct HelperCall : Value {  // scalar arguments, 64-bit result
   TYPED_VALUE(HelperCall)
-  int helper = 0;                  // enum bpf_func_id
+  int helper = 0;  // enum bpf_func_id
   Values args;
 };
 enum class Unary : uint8_t { Negate, BitNot, Not };
@@ -108,70 +123,70 @@ struct UnaryOp : Value {
   Unary op = Unary::Negate;
   ValuePtr operand;
 };
-struct BinaryOp : Value {          // 64-bit arithmetic and comparison of scalars
+struct BinaryOp : Value {  // 64-bit arithmetic and comparison of scalars
   TYPED_VALUE(BinaryOp)
   Op op = Op::Add;
-  bool is_signed = true;           // of Div, Mod, ShiftRight and the ordering comparisons
+  bool is_signed = true;  // of Div, Mod, ShiftRight and the ordering comparisons
   ValuePtr left, right;
 };
-struct LogicalOp : Value {         // && and ||, short-circuit; 0 or 1
+struct LogicalOp : Value {  // && and ||, short-circuit; 0 or 1
   TYPED_VALUE(LogicalOp)
   bool is_and = true;
   ValuePtr left, right;
 };
-struct Select : Value {            // c ? a : b; scalar or memory, only the chosen side is evaluated
+struct Select : Value {  // c ? a : b; scalar or memory, only the chosen side is evaluated
   TYPED_VALUE(Select)
   ValuePtr condition, then, otherwise;
 };
-struct Convert : Value {           // scalar cut to type->size bytes, then extended by the type's sign; Bool: != 0
+struct Convert : Value {  // scalar cut to type->size bytes, then extended by the type's sign; Bool: != 0
   TYPED_VALUE(Convert)
   ValuePtr operand;
 };
-struct Load : Value {              // type->size bytes at an address; scalar or memory
+struct Load : Value {  // type->size bytes at an address; scalar or memory
   TYPED_VALUE(Load)
   Space space = Space::Kernel;
   ValuePtr address;
 };
-struct FieldAddress : Value {      // base + offset of a field, relocated if field.relocated()
+struct FieldAddress : Value {  // base + offset of a field, relocated if field.relocated()
   TYPED_VALUE(FieldAddress)
   ValuePtr base;
   FieldRef field;
 };
-struct FieldLoad : Value {         // a field behind a pointer; bitfields too; scalar or memory
+struct FieldLoad : Value {  // a field behind a pointer; bitfields too; scalar or memory
   TYPED_VALUE(FieldLoad)
   Space space = Space::Kernel;
   ValuePtr base;
   FieldRef field;
 };
-struct Compare : Value {           // first `count` bytes of two memory values; 0 if equal, else 1
+struct Compare : Value {  // first `count` bytes of two memory values; 0 if equal, else 1
   TYPED_VALUE(Compare)
   uint32_t count = 0;
-  bool stop_at_nul = false;        // as strings: bytes behind a common NUL do not count
+  bool stop_at_nul = false;  // as strings: bytes behind a common NUL do not count
   ValuePtr left, right;
 };
-struct MapGet : Value {            // value of a plain map, zeros if there is none; scalar or memory
+struct MapGet : Value {  // value of a plain map, zeros if there is none; scalar or memory
   TYPED_VALUE(MapGet)
   uint32_t map = 0;
-  ValuePtr key;                    // null: scalar map. Type is the map's key type
+  ValuePtr key;  // null: scalar map. Type is the map's key type
 };
 struct MapHas : Value {
   TYPED_VALUE(MapHas)
   uint32_t map = 0;
   ValuePtr key;
 };
-struct MapRemove : Value {         // deletes; 1 if there was an entry. Scalar map: marks unset
+struct MapRemove : Value {  // deletes; 1 if there was an entry. Scalar map: marks unset
   TYPED_VALUE(MapRemove)
   uint32_t map = 0;
   ValuePtr key;
 };
-struct MapAddGet : Value {         // ++ and -- on a plain integer map, as a value
+struct MapAddGet : Value {  // ++ and -- on a plain integer map, as a value
   TYPED_VALUE(MapAddGet)
   uint32_t map = 0;
   ValuePtr key;
   int64_t delta = 1;
   bool give_old = true;
 };
-struct AggregateGet : Value {      // count, sum, min, max, avg over all CPUs
+struct AggregateGet : Value {  // count, sum, min, max, avg over all CPUs
   TYPED_VALUE(AggregateGet)
   uint32_t map = 0;
   ValuePtr key;
@@ -180,35 +195,35 @@ struct UsdtArgument : Value {
   TYPED_VALUE(UsdtArgument)
   uint32_t index = 0;
 };
-struct Compose : Value {           // memory made of parts: tuples, inet, usym...; the rest is zero
+struct Compose : Value {  // memory made of parts: tuples, inet, usym...; the rest is zero
   TYPED_VALUE(Compose)
   std::vector<std::pair<uint32_t, ValuePtr>> parts;  // offset, value; a scalar is stored with its type's size
 };
-struct Part : Value {              // type->size bytes at an offset of a memory value; scalar or memory
+struct Part : Value {  // type->size bytes at an offset of a memory value; scalar or memory
   TYPED_VALUE(Part)
   ValuePtr operand;
   uint32_t offset = 0;
 };
-struct ReadString : Value {        // NUL-terminated string at an address; type is string[N]; unreadable: ""
+struct ReadString : Value {  // NUL-terminated string at an address; type is string[N]; unreadable: ""
   TYPED_VALUE(ReadString)
   Space space = Space::Kernel;
   ValuePtr address;
-  ValuePtr limit;                  // at most this many bytes, NUL included; null: type->size
+  ValuePtr limit;  // at most this many bytes, NUL included; null: type->size
 };
-struct ReadBuffer : Value {        // {length, data}; type is buffer[N]
+struct ReadBuffer : Value {  // {length, data}; type is buffer[N]
   TYPED_VALUE(ReadBuffer)
   Space space = Space::Kernel;
   ValuePtr address;
-  ValuePtr length;                 // cut to type->count
+  ValuePtr length;  // cut to type->count
 };
-struct StackTrace : Value {        // {id, pid}; type is a stack
+struct StackTrace : Value {  // {id, pid}; type is a stack
   TYPED_VALUE(StackTrace)
-  uint32_t map = 0;                // MapRole::Stack
+  uint32_t map = 0;  // MapRole::Stack
 };
-struct Comm : Value {              // string[16] of the current task
+struct Comm : Value {  // string[16] of the current task
   TYPED_VALUE(Comm)
 };
-struct Sequence : Value {          // steps, then the value
+struct Sequence : Value {  // steps, then the value
   TYPED_VALUE(Sequence)
   Steps steps;
   ValuePtr value;
@@ -217,9 +232,10 @@ struct Sequence : Value {          // steps, then the value
 
 // --- Steps -----------------------------------------------------------------------------------------
 
-#define TYPED_STEP(name) explicit name(Span s) : Step(Kind::name, s) {}
+#define TYPED_STEP(name) \
+  explicit name(Span s) : Step(Kind::name, s) {}
 
-struct Evaluate : Step {           // for its effects
+struct Evaluate : Step {  // for its effects
   TYPED_STEP(Evaluate)
   ValuePtr value;
 };
@@ -228,30 +244,30 @@ struct LocalSet : Step {
   uint32_t local = 0;
   ValuePtr value;
 };
-struct MapSet : Step {             // insert or overwrite
+struct MapSet : Step {  // insert or overwrite
   TYPED_STEP(MapSet)
   uint32_t map = 0;
-  ValuePtr key;                    // null: scalar map
+  ValuePtr key;  // null: scalar map
   ValuePtr value;
 };
-struct MapAdd : Step {             // atomic += on a plain integer map, inserting if missing
+struct MapAdd : Step {  // atomic += on a plain integer map, inserting if missing
   TYPED_STEP(MapAdd)
   uint32_t map = 0;
   ValuePtr key;
   ValuePtr delta;
 };
-struct AggregateUpdate : Step {    // count() sum(x) ...: kind and parameters from the map's value type
+struct AggregateUpdate : Step {  // count() sum(x) ...: kind and parameters from the map's value type
   TYPED_STEP(AggregateUpdate)
   uint32_t map = 0;
   ValuePtr key;
-  ValuePtr argument;               // null for count()
+  ValuePtr argument;  // null for count()
 };
-struct Emit : Step {               // one record: args into the slots of manifest.actions[action]
+struct Emit : Step {  // one record: args into the slots of manifest.actions[action]
   TYPED_STEP(Emit)
   uint32_t action = 0;
   Values args;
 };
-struct Stop : Step {               // all programs but END stop at once: sets kStateRun
+struct Stop : Step {  // all programs but END stop at once: sets kStateRun
   TYPED_STEP(Stop)
 };
 struct Branch : Step {
@@ -259,7 +275,7 @@ struct Branch : Step {
   ValuePtr condition;
   Steps then, otherwise;
 };
-struct Loop : Step {               // while (condition) body; the verifier must see that it ends
+struct Loop : Step {  // while (condition) body; the verifier must see that it ends
   TYPED_STEP(Loop)
   ValuePtr condition;
   Steps body;
@@ -269,7 +285,7 @@ struct Leave : Step {
   TYPED_STEP(Leave)
   LeaveKind what = LeaveKind::Return;
 };
-struct Group : Step {              // steps in sequence
+struct Group : Step {  // steps in sequence
   TYPED_STEP(Group)
   Steps steps;
 };
@@ -283,12 +299,12 @@ struct Local {
 };
 
 struct Program {
-  std::string name;                // symbol in the object: [A-Za-z0-9_]+
+  std::string name;  // symbol in the object: [A-Za-z0-9_]+
   ProgType prog_type = ProgType::RawTracepoint;
-  bool filter_pid = false;         // return at once unless kParamPid is 0 or this process
-  bool always_runs = false;        // begin, end: does not look at kStateRun
-  bool preemptible = false;        // two instances may run interleaved on one CPU (user probes)
-  std::vector<Local> locals;       // all start as zero
+  bool filter_pid = false;    // return at once unless kParamPid is 0 or this process
+  bool always_runs = false;   // begin, end: does not look at kStateRun
+  bool preemptible = false;   // two instances may run interleaved on one CPU (user probes)
+  std::vector<Local> locals;  // all start as zero
   Steps body;
   Span span;
 };

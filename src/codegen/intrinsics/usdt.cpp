@@ -33,7 +33,8 @@ Mem FunctionEmitter::usdt_spec() {
 void FunctionEmitter::add_index(Mem arg, Mem result) {
   Frame::Mark mark = frame_.mark();
   Mem index = frame_.take(8);
-  Val offset = code_.opaque(code_.bit_and(code_.load(code_.at(arg, offsetof(UsdtArg, index_offset)), 4), kRegistersMask));
+  Val offset =
+      code_.opaque(code_.bit_and(code_.load(code_.at(arg, offsetof(UsdtArg, index_offset)), 4), kRegistersMask));
   probe_read(Space::Kernel, index, code_.number(8), code_.at(Code::mem(context()), offset, 8).pointer);
   Val shift = code_.bit_and(code_.load(code_.at(arg, offsetof(UsdtArg, index_shift)), 4), 63);
   code_.store(result, code_.add(code_.load(result, 8), code_.arith(Arith::ShiftLeft, code_.load(index, 8), shift)));
@@ -60,7 +61,8 @@ Val FunctionEmitter::scalar_of(const UsdtArgument &value) {
           probe_read(Space::Kernel, result, code_.number(8), reg.pointer);
           Val shift = code_.bit_and(code_.load(code_.at(arg, offsetof(UsdtArg, shift)), 4), 63);
           code_.if_(is(UsdtArgKind::IndexedMemory), [&] { add_index(arg, result); });
-          Val in_memory = code_.compare(Cmp::GreaterEqual, false, kind, code_.number(static_cast<uint64_t>(UsdtArgKind::Memory)));
+          Val in_memory =
+              code_.compare(Cmp::GreaterEqual, false, kind, code_.number(static_cast<uint64_t>(UsdtArgKind::Memory)));
           code_.if_(in_memory, [&] {
             // No more bytes than the argument has: it may end its page.
             Val address = code_.add(code_.load(result, 8), constant);

@@ -134,13 +134,17 @@ class Loader {
   // The types that CO-RE relocations need, as a file: libbpf would parse the whole kernel's BTF otherwise (14 ms).
   bool make_kernel_types() {
     if (manifest_.core_structs.empty()) return true;
+    const CoreStruct *kernel_type = nullptr;
+    for (const CoreStruct &needed : manifest_.core_structs)
+      if (!needed.name.starts_with("tracepoint ")) kernel_type = &needed;
+    if (kernel_type && access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
+      diagnostics_.emit(diag::NoKernelTypes, Span{}, kernel_type->name)
+          .with_hint("the kernel must be built with CONFIG_DEBUG_INFO_BTF=y (Debian, Fedora and Ubuntu kernels are)");
+      return false;
+    }
     Result<MinimalBtf> btf = make_minimal_btf(store_, manifest_.core_structs);
     if (!btf) {
-      if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
-        diagnostics_.emit(diag::NoKernelTypes, Span{}, manifest_.core_structs.front().name)
-            .with_hint("the kernel must be built with CONFIG_DEBUG_INFO_BTF=y (Debian, Fedora and Ubuntu kernels are)");
-      else
-        diagnostics_.emit(diag::LoadFailed, Span{}, btf.error().message).with_hint(btf.error().hint);
+      diagnostics_.emit(diag::LoadFailed, Span{}, btf.error().message).with_hint(btf.error().hint);
       return false;
     }
     if (!btf->missing.empty()) {
