@@ -102,8 +102,8 @@ const std::set<std::string_view> kUntestable = {
     "CodegenFailed",    // a defect of awl itself
     "ScratchTooLarge",  // max_strlen is bounded so that it does not happen
     "LockedDown",       // needs a kernel booted with lockdown=confidentiality
-    "Refused",         "LoadFailed",    "AttachFailed", "MapFailed",
-    "RunFailed",       "NoTracefs",                    // the kernel must fail where it does not
+    "Refused",         "LoadFailed",    "AttachFailed",
+    "MapFailed",       "RunFailed",     "NoTracefs",   // the kernel must fail where it does not
     "MissingField",                                    // needs an Image of a kernel with other fields
     "NothingAttached", "ProbeSkipped",                 // probes that vanish between compiling and attaching
     "CommandRefused",  "CommandNotRun",                // system() in an Image that was written with --unsafe
