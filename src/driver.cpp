@@ -13,6 +13,7 @@
 #include "ast/passes/resolve.h"
 #include "ast/passes/script_types.h"
 #include "ast/passes/stdlib.h"
+#include "ast/walk.h"
 #include "codegen/codegen.h"
 #include "parser/parser.h"
 #include "runtime/probes/kernel_types.h"
@@ -29,6 +30,16 @@ ast::Program parse_stdlib(const Source &source, Diagnostics &diagnostics) {
 std::set<std::string> defines(const ProbeRoots &roots) {
   if (access(roots.btf.c_str(), R_OK) == 0) return {"BPFTRACE_HAVE_BTF"};
   return {};
+}
+
+bool asks_param_count(const std::vector<ast::Unit> &units) {
+  bool found = false;
+  auto look = [&](const ast::Node *node) { found = found || node->kind == ast::NodeKind::ParamCount; };
+  for (const ast::Unit &unit : units) {
+    if (unit.predicate) ast::for_each_node(unit.predicate, look);
+    if (unit.body) ast::for_each_node(unit.body, look);
+  }
+  return found;
 }
 
 }  // namespace
@@ -74,6 +85,8 @@ std::optional<Image> compile(const Source &source, const CompileRequest &request
   ast::check_script_types(store, program.types, diagnostics);
 
   // Functions of the standard library that are written in the language take the place of their calls.
+  for (const ast::Function &function : program.functions)
+    diagnostics.emit(diag::NotSupported, function.name_span, std::string("`fn`"));
   ast::FunctionTable functions(parse_stdlib);
   ast::expand(program, functions);
 
@@ -88,7 +101,7 @@ std::optional<Image> compile(const Source &source, const CompileRequest &request
 
   // What each name and each expression is.
   ast::Names names = ast::resolve_names(units, diagnostics);
-  ast::CompileInput input{program, units, names, functions, store, config, request.params};
+  ast::CompileInput input{program, units, names, functions, store, config, request.params, asks_param_count(units)};
   ast::Facts facts = ast::infer_types(input, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;
 

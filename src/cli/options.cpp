@@ -66,6 +66,7 @@ void declare(CLI::App &app, Options &o, std::vector<std::string> &ignored) {
   app.add_flag("--no-warnings", o.no_warnings, "do not print warnings");
   app.add_option("-d,--debug", o.debug, "print a step of the compiler: ast, typed, codegen")
       ->delimiter(',')
+      ->check(CLI::IsMember({"ast", "typed", "codegen"}))
       ->type_name("STEP");
   for (const Ignored &i : kIgnored) {
     if (i.takes_value)

@@ -5,6 +5,7 @@
 #include <llvm/IR/Module.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Pass.h>
+#include <llvm/Support/CommandLine.h>
 #include <llvm/Support/Error.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
@@ -32,12 +33,25 @@ void LLVMInitializeBPFAsmPrinter();
 
 namespace awl::codegen {
 
+namespace {
+
+// LLVM likes to turn loops so that their last block falls into their head. The verifier of Linux 6.1 takes a loop only if a
+// jump closes it ("back-edge from insn"), so blocks stay in the order in which they were written.
+void keep_order_of_blocks() {
+  auto &options = llvm::cl::getRegisteredOptions();
+  if (auto found = options.find("disable-block-placement"); found != options.end())
+    found->second->addOccurrence(0, "disable-block-placement", "true");
+}
+
+}  // namespace
+
 std::unique_ptr<llvm::TargetMachine> make_target_machine() {
   [[maybe_unused]] static const bool initialised = [] {
     LLVMInitializeBPFTargetInfo();
     LLVMInitializeBPFTarget();
     LLVMInitializeBPFTargetMC();
     LLVMInitializeBPFAsmPrinter();
+    keep_order_of_blocks();
     return true;
   }();
   std::string error;

@@ -17,8 +17,10 @@ uint32_t string_size(const CompileInput &input, const CallSite &call) {
 }
 
 const Type *infer_str(Inference &in, const CallSite &call) {
-  if (as<PositionalParam>(call.args[0]))
-    return in.store().string(static_cast<uint32_t>(in.literal(call.args[0])->size()) + 1);
+  if (as<PositionalParam>(call.args[0])) {
+    auto size = static_cast<uint32_t>(in.literal(call.args[0])->size()) + 1;
+    return in.store().string(call.args.size() > 1 ? std::min(size, string_size(in.input(), call)) : size);
+  }
   const Type *from = in.infer(call.args[0]);
   if (!from || from->is_poison()) return from;
   if (from->is_string())
@@ -29,19 +31,30 @@ const Type *infer_str(Inference &in, const CallSite &call) {
   return in.poison();
 }
 
+// A string that is in memory already, cut to the characters that the type has room for.
+typed::ValuePtr cut_string(Lowering &low, typed::ValuePtr value, const Type *type) {
+  if (value->type->size <= type->size) return low.coerce(std::move(value), type);
+  auto part = make_value<typed::Part>(low.store().array(low.store().integer(1, false), type->size - 1), value->span);
+  auto out = make_value<typed::Compose>(type, value->span);
+  if (type->size == 1) return out;
+  part->operand = std::move(value);
+  out->parts.emplace_back(0, std::move(part));
+  return out;
+}
+
 typed::ValuePtr lower_str(Lowering &low, const CallSite &call) {
   const Type *type = low.type(call.node);
   Expr *from = call.args[0];
   if (as<PositionalParam>(from)) {
     auto out = make_value<typed::Bytes>(type, call.node->span);
-    out->data = low.literal(from).value_or("");
+    out->data = low.literal(from).value_or("").substr(0, type->size - 1);
     return out;
   }
   auto out = make_value<typed::ReadString>(type, call.node->span);
   const Type *source = low.type(from);
   if (source->is_string() || source->kind == TypeKind::Array) {
     std::optional<Lowering::Place> where = low.place(from);
-    if (!where) return low.value_as(from, type);
+    if (!where) return cut_string(low, low.value(from), type);
     out->space = where->space == typed::Space::Trusted || where->space == typed::Space::Context ? typed::Space::Kernel
                                                                                                 : where->space;
     out->address = low.address(std::move(*where), call.node->span);

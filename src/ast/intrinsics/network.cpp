@@ -74,7 +74,12 @@ typed::ValuePtr lower_pton(Lowering &low, const CallSite &call) {
   return out;
 }
 
-const Type *infer_macaddr(Inference &in, const CallSite &) { return in.store().display_type(Display::MacAddress); }
+const Type *infer_macaddr(Inference &in, const CallSite &call) {
+  const Type *address = in.infer(call.args[0]);
+  if (address && !address->is_poison() && !address->is_scalar() && address->size != 6)
+    in.error(diag::ArgumentType, call.args[0]->span, 1, "macaddr", describe(address), "an address or 6 bytes");
+  return in.store().display_type(Display::MacAddress);
+}
 typed::ValuePtr lower_macaddr(Lowering &low, const CallSite &call) {
   auto out = make_value<typed::Compose>(low.type(call.node), call.node->span);
   out->parts.emplace_back(0, bytes_at(low, call.args[0], 6));

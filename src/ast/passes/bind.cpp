@@ -30,7 +30,9 @@ class Binder {
     uint32_t index = 0;
     for (Probe &probe : program_.probes) {
       first_of_probe_ = true;
+      size_t before = units_.size();
       for (const AttachPoint &point : probe.attach_points) bind(probe, point, index);
+      report_missing(units_.size() > before);
       index++;
     }
     warn();
@@ -75,10 +77,18 @@ class Binder {
     units_.push_back(std::move(unit));
   }
 
-  void report(Span span, const Error &error) {
-    if (environment_.missing_probes == "ignore") return;
-    auto &kind = environment_.missing_probes == "warn" ? diag::MissingProbe : diag::BadProbe;
-    diagnostics_.emit(kind, span, error.message).with_hint(error.hint);
+  void report(Span span, const Error &error) { missing_.emplace_back(span, error); }
+
+  // Scripts name a function by all its names over the years, `kprobe:new_name, kprobe:old_name { }`: what is missing is
+  // an error only if nothing of the list is left.
+  void report_missing(bool some_exist) {
+    const std::string &wish = environment_.missing_probes;
+    for (const auto &[span, error] : missing_) {
+      if (wish == "ignore") continue;
+      auto &kind = some_exist || wish == "warn" ? diag::MissingProbe : diag::BadProbe;
+      diagnostics_.emit(kind, span, error.message).with_hint(error.hint);
+    }
+    missing_.clear();
   }
 
   // A probe that cannot fire by itself is fine when the script attaches what makes it fire.
@@ -97,6 +107,7 @@ class Binder {
   const ProbeEnvironment &environment_;
   Diagnostics &diagnostics_;
   std::vector<Unit> units_;
+  std::vector<std::pair<Span, Error>> missing_;  // of the probe at hand
   bool first_of_probe_ = true;
 };
 

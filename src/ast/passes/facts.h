@@ -24,6 +24,7 @@ struct CompileInput {
   TypeStore &store;
   const ConfigValues &config;
   const std::vector<std::string> &params;  // positional
+  bool asks_param_count = false;           // the script uses `$#`
 };
 
 struct MapFacts {

@@ -76,7 +76,8 @@ const Type *Inference::operand(Expr *expr) {
 const Type *Inference::infer_param(PositionalParam *expr) {
   const auto &params = input_.params;
   if (expr->number > params.size()) {
-    error(diag::MissingParam, expr->span, expr->number, "0");
+    // A script that looks at `$#` knows what it does.
+    if (!input_.asks_param_count) error(diag::MissingParam, expr->span, expr->number, "0");
     return store().int64();
   }
   if (constant(expr)) return store().int64();
@@ -90,7 +91,7 @@ const Type *Inference::infer_variable(Variable *expr) {
   if (!type && local.assignments == 0 && !local.declared) {
     std::vector<std::string> names;
     for (const LocalFacts &other : input_.names.locals[unit_])
-      if (other.assignments > 0) names.push_back(other.name);
+      if (other.assignments > 0 && other.name != expr->name) names.push_back(other.name);
     Diagnostic &d = error(diag::UndefinedVariable, expr->span, expr->name);
     if (std::string guess = nearest(expr->name, names); !guess.empty())
       d.with_hint("did you mean `$" + guess + "`?");
@@ -124,7 +125,10 @@ const Type *Inference::infer_field(FieldAccess *expr) {
   const Type *owner = base->is_pointer() ? base->target : base;
   if (owner->kind != TypeKind::Struct) {
     Diagnostic &d = error(diag::NoFields, expr->base->span, describe(base));
-    if (base->is_integral()) d.with_hint("cast it: `((struct NAME *)...)." + expr->name + "`");
+    if (as<IntegerLiteral>(expr->base))
+      d.with_hint("there are no floating-point numbers");
+    else if (base->is_integral())
+      d.with_hint("cast it: `((struct NAME *)...)." + expr->name + "`");
     return poison();
   }
   Result<std::optional<FieldRef>> field = store().field(owner, expr->name);
@@ -135,7 +139,8 @@ const Type *Inference::infer_field(FieldAccess *expr) {
   if (!*field) {
     std::vector<std::string> names;
     if (auto fields = store().fields(owner))
-      for (const Field &f : **fields) names.push_back(f.name);
+      for (const Field &f : **fields)
+        if (!f.name.starts_with("common_")) names.push_back(f.name);
     Diagnostic &d = error(diag::UnknownField, expr->name_span, expr->name, to_string(owner));
     if (std::string guess = nearest(expr->name, names); !guess.empty())
       d.with_hint("did you mean `" + guess + "`?");

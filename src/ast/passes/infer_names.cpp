@@ -262,8 +262,9 @@ const Type *Inference::resolve(const TypeName &name) {
   if (name.typeof_expr) {
     type = infer(name.typeof_expr);
     if (!type) return nullptr;
-  } else if ((name.name == "string" || name.name == "buffer") && !name.array.empty()) {
-    auto size = static_cast<uint32_t>(name.array[0]);
+  } else if (name.name == "string" || name.name == "buffer") {
+    // Without a size: as long as strings may be.
+    auto size = static_cast<uint32_t>(name.array.empty() ? input_.config.max_strlen : name.array[0]);
     return name.name == "string" ? store().string(size) : store().buffer(size);
   } else {
     Result<std::optional<const Type *>> found = store().find(name.name);
