@@ -18,7 +18,7 @@ llvm::StringRef ref(std::string_view text) { return {text.data(), text.size()}; 
 
 }  // namespace
 
-DebugInfo::DebugInfo(llvm::Module &module, const Source &source) : source_(source), builder_(module) {
+DebugInfo::DebugInfo(llvm::Module &module, const Source &source) : builder_(module) {
   module.addModuleFlag(llvm::Module::Warning, "Debug Info Version", llvm::DEBUG_METADATA_VERSION);
   // The text goes along, so that line information holds the script's lines although there may be no file.
   std::string name = source.name().empty() ? "script" : source.name();

@@ -45,7 +45,6 @@ class DebugInfo {
   void describe(llvm::Function *function, LineColumn where, const std::vector<std::string_view> &params);
 
  private:
-  const Source &source_;
   llvm::DIBuilder builder_;
   llvm::DIFile *file_ = nullptr;
   llvm::DICompileUnit *unit_ = nullptr;
