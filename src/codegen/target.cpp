@@ -35,8 +35,8 @@ namespace awl::codegen {
 
 namespace {
 
-// LLVM likes to turn loops so that their last block falls into their head. The verifier of Linux 6.1 takes a loop only if a
-// jump closes it ("back-edge from insn"), so blocks stay in the order in which they were written.
+// LLVM likes to turn loops so that their last block falls into their head. The verifier of Linux 6.1 takes a loop only
+// if a jump closes it ("back-edge from insn"), so blocks stay in the order in which they were written.
 void keep_order_of_blocks() {
   auto &options = llvm::cl::getRegisteredOptions();
   if (auto found = options.find("disable-block-placement"); found != options.end())
