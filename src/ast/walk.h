@@ -1,171 +1,124 @@
-// Visiting the tree: the children of a node, and all nodes under one.
+// Visiting the tree: the children of a node, as slots that can be assigned or as nodes, and all nodes under one.
 #pragma once
 
 #include "ast/nodes.h"
 
 namespace awl::ast {
 
-namespace detail {
-
-template <class Fn, class N>
-void visit(Fn &fn, N *child) {
-  if (child) fn(child);
-}
-template <class Fn, class List>
-void visit_all(Fn &fn, const List &list) {
-  for (auto *child : list) visit(fn, child);
-}
-template <class Fn, class Type>
-void visit_type(Fn &fn, const Type &type) {
-  visit(fn, type.typeof_expr);
-}
-template <class Fn, class Type>
-void visit_type(Fn &fn, const std::optional<Type> &type) {
-  if (type) visit_type(fn, *type);
-}
-
-template <class Fn>
-void children(Fn &, const IntegerLiteral &) {}
-template <class Fn>
-void children(Fn &, const StringLiteral &) {}
-template <class Fn>
-void children(Fn &, const BoolLiteral &) {}
-template <class Fn>
-void children(Fn &, const Identifier &) {}
-template <class Fn>
-void children(Fn &, const PositionalParam &) {}
-template <class Fn>
-void children(Fn &, const ParamCount &) {}
-template <class Fn>
-void children(Fn &, const Variable &) {}
-template <class Fn>
-void children(Fn &, const Poison &) {}
-template <class Fn>
-void children(Fn &fn, const MapAccess &n) {
-  visit_all(fn, n.keys);
-}
-template <class Fn>
-void children(Fn &fn, const Call &n) {
-  visit_all(fn, n.args);
-}
-template <class Fn>
-void children(Fn &fn, const FieldAccess &n) {
-  visit(fn, n.base);
-}
-template <class Fn>
-void children(Fn &fn, const Index &n) {
-  visit(fn, n.base), visit(fn, n.index);
-}
-template <class Fn>
-void children(Fn &fn, const Unary &n) {
-  visit(fn, n.operand);
-}
-template <class Fn>
-void children(Fn &fn, const Binary &n) {
-  visit(fn, n.left), visit(fn, n.right);
-}
-template <class Fn>
-void children(Fn &fn, const Conditional &n) {
-  visit(fn, n.condition), visit(fn, n.then), visit(fn, n.otherwise);
-}
-template <class Fn>
-void children(Fn &fn, const IncDec &n) {
-  visit(fn, n.target);
-}
-template <class Fn>
-void children(Fn &fn, const Cast &n) {
-  visit_type(fn, n.type), visit(fn, n.operand);
-}
-template <class Fn>
-void children(Fn &fn, const TupleExpr &n) {
-  visit_all(fn, n.elements);
-}
-template <class Fn>
-void children(Fn &fn, const RecordExpr &n) {
-  visit_all(fn, n.elements);
-}
-template <class Fn>
-void children(Fn &fn, const SizeOf &n) {
-  visit_type(fn, n.type), visit(fn, n.operand);
-}
-template <class Fn>
-void children(Fn &fn, const OffsetOf &n) {
-  visit_type(fn, n.type), visit(fn, n.operand);
-}
-template <class Fn>
-void children(Fn &fn, const BlockExpr &n) {
-  visit(fn, n.block), visit(fn, n.value);
-}
-template <class Fn>
-void children(Fn &fn, const ExprStmt &n) {
-  visit(fn, n.expr);
-}
-template <class Fn>
-void children(Fn &fn, const Assign &n) {
-  visit(fn, n.target), visit(fn, n.value);
-}
-template <class Fn>
-void children(Fn &fn, const Let &n) {
-  visit(fn, n.variable), visit_type(fn, n.type), visit(fn, n.value);
-}
-template <class Fn>
-void children(Fn &fn, const If &n) {
-  visit(fn, n.condition), visit(fn, n.then), visit(fn, n.otherwise);
-}
-template <class Fn>
-void children(Fn &fn, const While &n) {
-  visit(fn, n.condition), visit(fn, n.body);
-}
-template <class Fn>
-void children(Fn &fn, const Unroll &n) {
-  visit(fn, n.count), visit(fn, n.body);
-}
-template <class Fn>
-void children(Fn &fn, const ForMap &n) {
-  visit(fn, n.variable), visit(fn, n.map), visit(fn, n.body);
-}
-template <class Fn>
-void children(Fn &fn, const ForRange &n) {
-  visit(fn, n.variable), visit(fn, n.first), visit(fn, n.last), visit(fn, n.body);
-}
-template <class Fn>
-void children(Fn &fn, const Jump &n) {
-  visit(fn, n.value);
-}
-template <class Fn>
-void children(Fn &fn, const Block &n) {
-  visit_all(fn, n.body);
-}
-
-}  // namespace detail
-
-// Calls fn(Node *) for each child of `node` in the order of the text, the expressions in its types
-// included; children that are absent are left out. `node` may be null.
-template <class Fn>
-void for_each_child(const Node *node, Fn &&fn) {
-  if (!node) return;
+// Calls on_expr(Expr *&) and on_stmt(Stmt *) for each direct child that is there, in source order.
+template <class OnExpr, class OnStmt>
+void for_each_slot(Node *node, OnExpr on_expr, OnStmt on_stmt) {
+  auto expr = [&](Expr *&slot) {
+    if (slot) on_expr(slot);
+  };
+  auto exprs = [&](std::vector<Expr *> &slots) {
+    for (Expr *&slot : slots) expr(slot);
+  };
+  auto block = [&](Block *b) {
+    if (b) on_stmt(b);
+  };
   switch (node->kind) {
-#define EXPR(name) \
-  case NodeKind::name: return detail::children(fn, static_cast<const name &>(*node));
-#define STMT(name) EXPR(name)
-#include "ast/nodes.def"
-#undef EXPR
-#undef STMT
+    case NodeKind::IntegerLiteral:
+    case NodeKind::StringLiteral:
+    case NodeKind::BoolLiteral:
+    case NodeKind::Identifier:
+    case NodeKind::PositionalParam:
+    case NodeKind::ParamCount:
+    case NodeKind::Variable:
+    case NodeKind::Poison: break;
+    case NodeKind::MapAccess: exprs(static_cast<MapAccess *>(node)->keys); break;
+    case NodeKind::Call: exprs(static_cast<Call *>(node)->args); break;
+    case NodeKind::FieldAccess: expr(static_cast<FieldAccess *>(node)->base); break;
+    case NodeKind::Index:
+      expr(static_cast<Index *>(node)->base);
+      expr(static_cast<Index *>(node)->index);
+      break;
+    case NodeKind::Unary: expr(static_cast<Unary *>(node)->operand); break;
+    case NodeKind::Binary:
+      expr(static_cast<Binary *>(node)->left);
+      expr(static_cast<Binary *>(node)->right);
+      break;
+    case NodeKind::Conditional:
+      expr(static_cast<Conditional *>(node)->condition);
+      expr(static_cast<Conditional *>(node)->then);
+      expr(static_cast<Conditional *>(node)->otherwise);
+      break;
+    case NodeKind::IncDec: expr(static_cast<IncDec *>(node)->target); break;
+    case NodeKind::Cast:
+      expr(static_cast<Cast *>(node)->type.typeof_expr);
+      expr(static_cast<Cast *>(node)->operand);
+      break;
+    case NodeKind::TupleExpr: exprs(static_cast<TupleExpr *>(node)->elements); break;
+    case NodeKind::RecordExpr: exprs(static_cast<RecordExpr *>(node)->elements); break;
+    case NodeKind::SizeOf: expr(static_cast<SizeOf *>(node)->operand); break;
+    case NodeKind::OffsetOf: expr(static_cast<OffsetOf *>(node)->operand); break;
+    case NodeKind::BlockExpr:
+      block(static_cast<BlockExpr *>(node)->block);
+      expr(static_cast<BlockExpr *>(node)->value);
+      break;
+    case NodeKind::ExprStmt: expr(static_cast<ExprStmt *>(node)->expr); break;
+    case NodeKind::Assign:
+      expr(static_cast<Assign *>(node)->target);
+      expr(static_cast<Assign *>(node)->value);
+      break;
+    case NodeKind::Let: expr(static_cast<Let *>(node)->value); break;
+    case NodeKind::If:
+      expr(static_cast<If *>(node)->condition);
+      block(static_cast<If *>(node)->then);
+      block(static_cast<If *>(node)->otherwise);
+      break;
+    case NodeKind::While:
+      expr(static_cast<While *>(node)->condition);
+      block(static_cast<While *>(node)->body);
+      break;
+    case NodeKind::Unroll:
+      expr(static_cast<Unroll *>(node)->count);
+      block(static_cast<Unroll *>(node)->body);
+      break;
+    case NodeKind::ForMap: block(static_cast<ForMap *>(node)->body); break;
+    case NodeKind::ForRange:
+      expr(static_cast<ForRange *>(node)->first);
+      expr(static_cast<ForRange *>(node)->last);
+      block(static_cast<ForRange *>(node)->body);
+      break;
+    case NodeKind::Jump: expr(static_cast<Jump *>(node)->value); break;
+    case NodeKind::Block:
+      for (Stmt *s : static_cast<Block *>(node)->body) on_stmt(s);
+      break;
   }
 }
 
-// Calls fn(Node *) for `node` and everything under it, parents before children.
+// Calls fn(Node *) for each child of `node` in the order of the text, with what cannot be replaced: variables that are
+// declared, maps that are looped over, expressions in types. `node` may be null.
 template <class Fn>
-void for_each_node(Node *node, Fn &&fn) {
+void for_each_child(const Node *node, Fn &&fn) {
   if (!node) return;
-  fn(node);
-  for_each_child(node, [&](Node *child) { for_each_node(child, fn); });
+  auto *n = const_cast<Node *>(node);  // the slots are read only
+  auto type = [&](const std::optional<TypeName> &t) {
+    if (t && t->typeof_expr) fn(t->typeof_expr);
+  };
+  if (auto *let = as<Let>(n)) {
+    fn(let->variable);
+    type(let->type);
+  } else if (auto *size = as<SizeOf>(n)) {
+    type(size->type);
+  } else if (auto *offset = as<OffsetOf>(n)) {
+    type(offset->type);
+  } else if (auto *loop = as<ForMap>(n)) {
+    fn(loop->variable);
+    fn(loop->map);
+  } else if (auto *range = as<ForRange>(n)) {
+    fn(range->variable);
+  }
+  for_each_slot(n, [&](Expr *&child) { fn(child); }, [&](Stmt *child) { fn(child); });
 }
-template <class Fn>
-void for_each_node(const Node *node, Fn &&fn) {
+
+// Calls fn(Node *) for `node` and everything under it, parents before children.
+template <class N, class Fn>
+void for_each_node(N *node, Fn &&fn) {
   if (!node) return;
   fn(node);
-  for_each_child(node, [&](const Node *child) { for_each_node(child, fn); });
+  for_each_child(node, [&](Node *child) { for_each_node<Node>(child, fn); });
 }
 
 }  // namespace awl::ast

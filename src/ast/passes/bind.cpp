@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "ast/clone.h"
-#include "ast/slots.h"
+#include "ast/walk.h"
 #include "base/strings.h"
 
 namespace awl::ast {

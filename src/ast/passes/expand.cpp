@@ -3,7 +3,7 @@
 #include <map>
 
 #include "ast/clone.h"
-#include "ast/slots.h"
+#include "ast/walk.h"
 
 namespace awl::ast {
 

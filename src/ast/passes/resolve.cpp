@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "ast/slots.h"
+#include "ast/walk.h"
 
 namespace awl::ast {
 

@@ -20,7 +20,7 @@ enum class TypeKind : uint8_t {
   String,     // `size` bytes including the NUL, unused bytes are zero
   Buffer,     // {uint32 length; uint8 data[count]}: length is what was read
   Tuple,      // fields "0", "1", ...; of a record: named fields
-  Stack,      // {int32 id; uint32 pid}: id in the stack map, < 0 is a negated errno
+  Stack,      // {int32 id; uint32 pid}: id in the stack map, < 0 is a negated errno; pid 0 for kernel stacks
   Aggregate,  // value of a map that count(), hist() ... update; `target` is the type of their argument
 };
 
