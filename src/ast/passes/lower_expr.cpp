@@ -8,8 +8,7 @@ namespace awl::ast {
 
 typed::ValuePtr Lowering::value(Expr *expr) {
   typed::ValuePtr out = lower_value(expr);
-  if (!out) out = make_const(store().poison(), 0, expr->span);
-  if (out->type->kind != TypeKind::Aggregate) return out;
+  if (!out) out = make_const(store().poison(), 0, expr->span);  // already reported
   return out;
 }
 

@@ -153,7 +153,7 @@ class Session {
   }
 
   bool open_loop() {
-    actions_.emplace(manifest_, source_, context_, *output_, ActionOptions{environment_.unsafe, options_.json});
+    actions_.emplace(manifest_, source_, context_, *output_, ActionOptions{options_.unsafe, options_.json});
     actions_->set_maps(object_->maps());
     losses_.emplace(manifest_, source_, *output_);
     loop_.emplace(object_->state(), *actions_, *losses_, *output_);
