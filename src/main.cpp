@@ -83,13 +83,18 @@ RunOptions run_options(const Options &options) {
   return out;
 }
 
+CompileRequest compile_request(const Options &options) {
+  CompileRequest out;
+  out.params = options.words;
+  out.pid = options.pid;
+  out.unsafe = options.unsafe;
+  return out;
+}
+
 int run_program(Options options) {
   Result<Source> source = take_source(options);
   if (!source) return complain(source.error());
-  CompileRequest request;
-  request.params = options.words;
-  request.pid = options.pid;
-  request.unsafe = options.unsafe;
+  CompileRequest request = compile_request(options);
   std::map<std::string, std::string> dumps;
   for (const std::string &step : options.debug) dumps[step];
   request.dumps = &dumps;
@@ -122,10 +127,7 @@ int run_written_image(const Options &options) {
 int list_probes_of_script(Options options) {
   Result<Source> source = take_source(options);
   if (!source) return complain(source.error());
-  CompileRequest request;
-  request.params = options.words;
-  request.pid = options.pid;
-  request.unsafe = options.unsafe;
+  CompileRequest request = compile_request(options);
   TypeStore store;
   Diagnostics diagnostics;
   for (const std::string &probe : list_script(*source, request, store, diagnostics)) fmt::print("{}\n", probe);

@@ -187,6 +187,7 @@ const Type *Inference::infer_unary(Unary *expr) {
   if (!type || type->is_poison()) return type;
   if (expr->op == UnaryOp::Deref) {
     if (type->is_pointer() && type->target->kind != TypeKind::Void) return field_value_type(store(), type->target);
+    if (type->is_integral()) return store().uint64();  // an address without a type: a word
   } else if (expr->op == UnaryOp::Not) {
     if (type->is_scalar()) return store().boolean();
   } else if (type->is_integral()) {

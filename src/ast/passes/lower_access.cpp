@@ -87,7 +87,8 @@ std::optional<Lowering::Place> Lowering::place(Expr *expr) {
     Place out;
     out.space = space_of(u->operand);
     out.base = value(u->operand);
-    out.type = type(u->operand)->target;
+    const Type *pointer = type(u->operand);
+    out.type = pointer->is_pointer() ? pointer->target : store().uint64();
     return out;
   }
   return std::nullopt;
