@@ -49,7 +49,8 @@ std::unique_ptr<Loaded> Loaded::load(const Script &script, const std::string &bt
   int memory_file = memfd_create("btf", 0);
   std::string path = "/proc/self/fd/" + std::to_string(memory_file);
   EXPECT_EQ(write(memory_file, btf.data(), btf.size()), static_cast<ssize_t>(btf.size()));
-  LIBBPF_OPTS(bpf_object_open_opts, options);
+  bpf_object_open_opts options = {};
+  options.sz = sizeof options;
   options.btf_custom_path = btf.empty() ? nullptr : path.c_str();
   loaded->object_ = bpf_object__open_mem(bytes.data(), bytes.size(), &options);
   bool failed = !loaded->object_ || bpf_object__load(loaded->object_) != 0;
@@ -81,7 +82,8 @@ Loaded::~Loaded() {
 void Loaded::run(std::initializer_list<uint64_t> args, const std::string &program) {
   uint64_t context[12] = {};
   std::copy(args.begin(), args.end(), context);
-  LIBBPF_OPTS(bpf_test_run_opts, options);
+  bpf_test_run_opts options = {};
+  options.sz = sizeof options;
   options.ctx_in = context;
   options.ctx_size_in = sizeof context;
   bpf_program *found = bpf_object__find_program_by_name(object_, program.c_str());
