@@ -260,7 +260,9 @@ const Type *seen(TypeStore &store, const Type *type) {
   return type && type->kind == TypeKind::Aggregate ? aggregate_value(store, type) : type;
 }
 
-typed::Op binary_op(BinaryOp op) {
+}  // namespace
+
+typed::Op typed_op(BinaryOp op) {
   switch (op) {
     case BinaryOp::Add: return typed::Op::Add;
     case BinaryOp::Sub: return typed::Op::Sub;
@@ -282,7 +284,10 @@ typed::Op binary_op(BinaryOp op) {
   }
 }
 
-}  // namespace
+bool is_signed_operation(BinaryOp op, const Type *left, const Type *right) {
+  // Shifting right looks at the left side alone.
+  return left->is_signed && (right->is_signed || op == BinaryOp::ShiftRight);
+}
 
 typed::ValuePtr Lowering::lower_binary(Binary *expr) {
   if (expr->op == BinaryOp::LogicalAnd || expr->op == BinaryOp::LogicalOr) return lower_logical(expr);
@@ -293,11 +298,9 @@ typed::ValuePtr Lowering::lower_binary(Binary *expr) {
   if (type(expr)->is_pointer()) return lower_pointer_arithmetic(expr);
   if (auto folded = constant(expr); folded && type(expr)->is_integral())
     return make_const(type(expr), static_cast<uint64_t>(*folded), expr->span);
-  bool is_signed = left->is_signed && right->is_signed;
-  // Shifting right looks at the left side alone.
-  if (expr->op == BinaryOp::ShiftRight) is_signed = left->is_signed;
+  bool is_signed = is_signed_operation(expr->op, left, right);
   typed::ValuePtr l = value(expr->left);
-  return make_binary(binary_op(expr->op), is_signed, std::move(l), value(expr->right), type(expr));
+  return make_binary(typed_op(expr->op), is_signed, std::move(l), value(expr->right), type(expr));
 }
 
 typed::ValuePtr Lowering::lower_equality(Binary *expr, const Type *left, const Type *right) {
@@ -332,7 +335,7 @@ typed::ValuePtr Lowering::lower_pointer_arithmetic(Binary *expr) {
   if (scale > 1)
     offset = make_binary(typed::Op::Mul, false, std::move(offset), make_const(store().uint64(), scale, expr->span),
                          store().uint64());
-  return make_binary(binary_op(expr->op), false, std::move(base), std::move(offset), type(expr));
+  return make_binary(typed_op(expr->op), false, std::move(base), std::move(offset), type(expr));
 }
 
 typed::ValuePtr Lowering::lower_conditional(Conditional *expr) {

@@ -5,26 +5,6 @@
 
 namespace awl::ast {
 
-namespace {
-
-typed::Op arithmetic_op(BinaryOp op) {
-  switch (op) {
-    case BinaryOp::Add: return typed::Op::Add;
-    case BinaryOp::Sub: return typed::Op::Sub;
-    case BinaryOp::Mul: return typed::Op::Mul;
-    case BinaryOp::Div: return typed::Op::Div;
-    case BinaryOp::Mod: return typed::Op::Mod;
-    case BinaryOp::BitAnd: return typed::Op::And;
-    case BinaryOp::BitOr: return typed::Op::Or;
-    case BinaryOp::BitXor: return typed::Op::Xor;
-    case BinaryOp::ShiftLeft: return typed::Op::ShiftLeft;
-    case BinaryOp::ShiftRight: return typed::Op::ShiftRight;
-    default: assert(false && "not an arithmetic operator"); return typed::Op::Add;
-  }
-}
-
-}  // namespace
-
 void Lowering::lower_block(Block *block) {
   for (Stmt *s : block->body) lower_stmt(s);
 }
@@ -122,12 +102,12 @@ void Lowering::lower_assign(Assign *assign) {
   const LocalFacts &facts = input_.names.locals[unit_][local];
   if (assign->op) {
     typed::ValuePtr right = value(assign->value);
-    bool is_signed = type->is_signed && right->type->is_signed;
+    bool is_signed = is_signed_operation(*assign->op, type, right->type);
     if (type->is_pointer() && type->target->size > 1)
       right = make_binary(typed::Op::Mul, false, std::move(right),
                           make_const(store().uint64(), type->target->size, assign->span), store().uint64());
     typed::ValuePtr sum =
-        make_binary(arithmetic_op(*assign->op), is_signed, get_local(local, variable->span), std::move(right), type);
+        make_binary(typed_op(*assign->op), is_signed, get_local(local, variable->span), std::move(right), type);
     return set_local(local, coerce(std::move(sum), type), assign->span);
   }
   // The verifier follows a kernel pointer through a variable that is set once, on the way to all its uses.
@@ -163,8 +143,8 @@ void Lowering::lower_map_assign(Assign *assign, MapAccess *target) {
     get->map = map;
     get->key = map_key(map, target->keys, target->span);
     typed::ValuePtr right = value(assign->value);
-    bool is_signed = type->is_signed && right->type->is_signed;
-    step->value = make_binary(arithmetic_op(*assign->op), is_signed, std::move(get), std::move(right), type);
+    bool is_signed = is_signed_operation(*assign->op, type, right->type);
+    step->value = make_binary(typed_op(*assign->op), is_signed, std::move(get), std::move(right), type);
   } else {
     step->value = value_as(assign->value, type);
   }

@@ -145,4 +145,8 @@ typed::ValuePtr make_const(const Type *type, uint64_t value, Span span);
 typed::ValuePtr make_binary(typed::Op op, bool is_signed, typed::ValuePtr left, typed::ValuePtr right,
                             const Type *type);
 
+// The typed operator of an arithmetic or comparing one, and whether it works on signed numbers.
+typed::Op typed_op(BinaryOp op);
+bool is_signed_operation(BinaryOp op, const Type *left, const Type *right);
+
 }  // namespace awl::ast
