@@ -15,6 +15,7 @@
 #include "ast/passes/stdlib.h"
 #include "ast/walk.h"
 #include "codegen/codegen.h"
+#include "parser/imports.h"
 #include "parser/parser.h"
 #include "runtime/probes/kernel_types.h"
 
@@ -23,7 +24,7 @@ namespace awl {
 namespace {
 
 ast::Program parse_stdlib(const Source &source, Diagnostics &diagnostics) {
-  return parse(source, {.defines = {}, .stdlib = true}, diagnostics);
+  return parse(source, {.defines = {}, .stdlib = true, .file = 0}, diagnostics);
 }
 
 // Names that scripts test with #ifdef.
@@ -44,9 +45,10 @@ bool asks_param_count(const std::vector<ast::Unit> &units) {
 
 }  // namespace
 
-std::vector<std::string> list_script(const Source &source, const CompileRequest &request, TypeStore &store,
+std::vector<std::string> list_script(Source &source, const CompileRequest &request, TypeStore &store,
                                      Diagnostics &diagnostics) {
-  ast::Program program = parse(source, {.defines = defines(request.roots), .stdlib = false}, diagnostics);
+  ast::Program program =
+      parse_with_imports(source, {.defines = defines(request.roots), .stdlib = false, .file = 0}, diagnostics);
   add_kernel_types(store, request.roots);
   ProbeEnvironment environment{
       .types = &store, .pid = request.pid, .unsafe = request.unsafe, .missing_probes = "error", .roots = request.roots};
@@ -65,12 +67,13 @@ std::vector<std::string> list_script(const Source &source, const CompileRequest 
   return out;
 }
 
-std::optional<Image> compile(const Source &source, const CompileRequest &request, TypeStore &store,
+std::optional<Image> compile(Source &source, const CompileRequest &request, TypeStore &store,
                              Diagnostics &diagnostics) {
   auto wanted = [&](const char *step) { return request.dumps && request.dumps->contains(step); };
 
   // Text to tree. Errors are collected: the later steps find more in the same run.
-  ast::Program program = parse(source, {.defines = defines(request.roots), .stdlib = false}, diagnostics);
+  ast::Program program =
+      parse_with_imports(source, {.defines = defines(request.roots), .stdlib = false, .file = 0}, diagnostics);
   if (wanted("ast")) (*request.dumps)["ast"] = ast::dump(program);
   bool parsed = !diagnostics.has_errors();
 
@@ -84,11 +87,11 @@ std::optional<Image> compile(const Source &source, const CompileRequest &request
   add_kernel_types(store, request.roots);
   ast::check_script_types(store, program.types, diagnostics);
 
-  // Functions of the standard library that are written in the language take the place of their calls.
+  // Macros, and functions of the standard library that are written in the language, take the place of their calls.
   for (const ast::Function &function : program.functions)
     diagnostics.emit(diag::NotSupported, function.name_span, std::string("`fn`"));
   ast::FunctionTable functions(parse_stdlib);
-  ast::expand(program, functions);
+  ast::expand(program, functions, source, diagnostics);
 
   // Attach points meet their providers; from here on a probe body belongs to one program.
   ProbeEnvironment environment{.types = &store,

@@ -24,12 +24,12 @@ struct CompileRequest {
   std::map<std::string, std::string> *dumps = nullptr;  // steps to write down, by name: ast, typed, codegen
 };
 
-// Image of a script; nullopt if there were errors (or with check_only).
-std::optional<Image> compile(const Source &source, const CompileRequest &request, TypeStore &store,
-                             Diagnostics &diagnostics);
+// Image of a script; the files that it imports are added to `source`; nullopt if there were errors (or with
+// check_only).
+std::optional<Image> compile(Source &source, const CompileRequest &request, TypeStore &store, Diagnostics &diagnostics);
 
 // Exact attach points of a script, as `awl -l SCRIPT` lists them.
-std::vector<std::string> list_script(const Source &source, const CompileRequest &request, TypeStore &store,
+std::vector<std::string> list_script(Source &source, const CompileRequest &request, TypeStore &store,
                                      Diagnostics &diagnostics);
 
 }  // namespace awl

@@ -7,10 +7,20 @@ namespace {
 // One copy() for each class of nodes: a class left out does not compile.
 class Cloner {
  public:
-  explicit Cloner(Program &into) : into_(into) {}
+  explicit Cloner(Program &into, const Substitution *substitution = nullptr)
+      : into_(into), substitution_(substitution) {}
 
   Node *node(const Node *n) {
     if (!n) return nullptr;
+    if (!substitution_) return plain_copy(n);
+    if (is_expr(n->kind))
+      if (Expr *other = substitution_->replace(static_cast<const Expr *>(n))) return other;
+    Node *out = plain_copy(n);
+    substitution_->adjust(out);
+    return out;
+  }
+
+  Node *plain_copy(const Node *n) {
     switch (n->kind) {
 #define EXPR(name) \
   case NodeKind::name: return copy(static_cast<const name &>(*n));
@@ -50,7 +60,7 @@ class Cloner {
   Node *copy(const Identifier &n) { return into_.make<Identifier>(n.span, n.name); }
   Node *copy(const PositionalParam &n) { return into_.make<PositionalParam>(n.span, n.number); }
   Node *copy(const ParamCount &n) { return into_.make<ParamCount>(n.span); }
-  Node *copy(const Variable &n) { return into_.make<Variable>(n.span, n.name); }
+  Node *copy(const Variable &n) { return into_.make<Variable>(n.span, n.name, n.scope); }
   Node *copy(const Poison &n) { return into_.make<Poison>(n.span); }
   Node *copy(const MapAccess &n) { return into_.make<MapAccess>(n.span, n.name, all(n.keys)); }
   Node *copy(const Call &n) { return into_.make<Call>(n.span, n.name, n.name_span, all(n.args)); }
@@ -82,6 +92,8 @@ class Cloner {
     std::optional<TypeName> of = type(n.type);
     return into_.make<SizeOf>(n.span, std::move(of), child(n.operand));
   }
+  Node *copy(const TypeExpr &n) { return into_.make<TypeExpr>(n.span, type(n.type)); }
+  Node *copy(const Comptime &n) { return into_.make<Comptime>(n.span, child(n.operand)); }
   Node *copy(const OffsetOf &n) {
     std::optional<TypeName> of = type(n.type);
     return into_.make<OffsetOf>(n.span, std::move(of), child(n.operand), n.path);
@@ -127,7 +139,10 @@ class Cloner {
   Node *copy(const Jump &n) { return into_.make<Jump>(n.span, n.jump, child(n.value)); }
   Node *copy(const Block &n) { return into_.make<Block>(n.span, all(n.body)); }
 
+  static bool is_expr(NodeKind kind) { return kind <= NodeKind::Poison; }
+
   Program &into_;
+  const Substitution *substitution_;
 };
 
 }  // namespace
@@ -135,6 +150,9 @@ class Cloner {
 Expr *clone(Program &into, const Expr *expr) { return Cloner(into).child(expr); }
 Stmt *clone(Program &into, const Stmt *stmt) { return Cloner(into).child(stmt); }
 Block *clone(Program &into, const Block *block) { return Cloner(into).child(block); }
+Block *clone(Program &into, const Block *block, const Substitution &substitution) {
+  return Cloner(into, &substitution).child(block);
+}
 TypeName clone(Program &into, const TypeName &type) { return Cloner(into).type(type); }
 
 }  // namespace awl::ast

@@ -45,6 +45,8 @@ std::string facts(const RecordExpr &n) {
 }
 std::string facts(const SizeOf &n) { return type_text(n.type); }
 std::string facts(const OffsetOf &n) { return type_text(n.type) + " ." + fmt::format("{}", fmt::join(n.path, ".")); }
+std::string facts(const TypeExpr &n) { return " " + type_text(n.type); }
+std::string facts(const Comptime &) { return ""; }
 std::string facts(const BlockExpr &) { return ""; }
 std::string facts(const Poison &) { return ""; }
 std::string facts(const ExprStmt &) { return ""; }
@@ -130,6 +132,14 @@ class Dumper {
     close();
   }
 
+  void macro(const Macro &m) {
+    constexpr const char *kSigils[] = {"", "$", "@"};
+    open("macro " + m.name);
+    for (const MacroParam &p : m.params) line("param " + (kSigils[static_cast<size_t>(p.kind)] + p.name));
+    node(m.body);
+    close();
+  }
+
   void probe(const Probe &p) {
     open("probe" + (p.name.empty() ? "" : " " + p.name));
     for (const AttachPoint &point : p.attach_points) line("attach " + json_quote(point.text));
@@ -145,6 +155,7 @@ class Dumper {
   void program(const Program &p) {
     open("program");
     for (const Include &include : p.includes) line("include " + json_quote(include.path));
+    for (const Import &import : p.imports) line("import " + json_quote(import.path));
     for (const CType &type : p.types) ctype(type);
     for (const ConfigEntry &entry : p.config) {
       open("config " + entry.name);
@@ -152,6 +163,7 @@ class Dumper {
       close();
     }
     for (const MapDecl &map : p.maps) line(fmt::format("map @{} {} {}", map.name, map.kind, map.max_entries));
+    for (const Macro &m : p.macros) macro(m);
     for (const Function &f : p.functions) function(f);
     for (const Probe &entry : p.probes) probe(entry);
     close();

@@ -1,5 +1,7 @@
 #include "ast/nodes.h"
 
+#include <iterator>
+
 namespace awl::ast {
 
 const char *to_string(UnaryOp op) {
@@ -35,6 +37,29 @@ const char *to_string(BinaryOp op) {
     case BinaryOp::LogicalOr: return "||";
   }
   return "?";
+}
+
+namespace {
+
+template <class T>
+void move_behind(std::vector<T> &to, std::vector<T> &from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+}  // namespace
+
+void Program::append(Program &&other) {
+  auto first = static_cast<NodeId>(nodes_.size());
+  for (const std::unique_ptr<Node> &node : other.nodes_) node->id += first;
+  move_behind(nodes_, other.nodes_);
+  move_behind(includes, other.includes);
+  move_behind(imports, other.imports);
+  move_behind(macros, other.macros);
+  move_behind(types, other.types);
+  move_behind(config, other.config);
+  move_behind(maps, other.maps);
+  move_behind(functions, other.functions);
+  move_behind(probes, other.probes);
 }
 
 }  // namespace awl::ast

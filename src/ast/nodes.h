@@ -99,8 +99,9 @@ struct ParamCount : Expr {
   explicit ParamCount(Span s) : Expr(NodeKind::ParamCount, s) {}
 };
 struct Variable : Expr {
-  std::string name;  // without `$`
-  Variable(Span s, std::string n) : Expr(NodeKind::Variable, s), name(std::move(n)) {}
+  std::string name;    // without `$`
+  uint32_t scope = 0;  // the expansion of a macro whose own variable it is
+  Variable(Span s, std::string n, uint32_t of = 0) : Expr(NodeKind::Variable, s), name(std::move(n)), scope(of) {}
 };
 struct MapAccess : Expr {
   std::string name;          // without `@`, may be empty
@@ -182,6 +183,16 @@ struct OffsetOf : Expr {
   OffsetOf(Span s, std::optional<TypeName> t, Expr *e, std::vector<std::string> p)
       : Expr(NodeKind::OffsetOf, s), type(std::move(t)), operand(e), path(std::move(p)) {}
 };
+// A type given as an argument, for the typeof() of a macro or for a function that takes one.
+struct TypeExpr : Expr {
+  TypeName type;
+  TypeExpr(Span s, TypeName t) : Expr(NodeKind::TypeExpr, s), type(std::move(t)) {}
+};
+// `comptime e`: must be known when the program is compiled.
+struct Comptime : Expr {
+  Expr *operand;
+  Comptime(Span s, Expr *e) : Expr(NodeKind::Comptime, s), operand(e) {}
+};
 // Stands where an expression could not be parsed; already reported.
 struct Poison : Expr {
   explicit Poison(Span s) : Expr(NodeKind::Poison, s) {}
@@ -210,10 +221,10 @@ struct Block : Stmt {
   std::vector<Stmt *> body;
   Block(Span s, std::vector<Stmt *> b) : Stmt(NodeKind::Block, s), body(std::move(b)) {}
 };
-// `{ stmts; value }` as a value.
+// `{ stmts; value }` as a value; a macro without a value has none.
 struct BlockExpr : Expr {
   Block *block;
-  Expr *value;
+  Expr *value;  // may be null
   BlockExpr(Span s, Block *b, Expr *v) : Expr(NodeKind::BlockExpr, s), block(b), value(v) {}
 };
 struct If : Stmt {
@@ -293,6 +304,23 @@ struct Include {
   Span span;
   std::string path;  // "linux/sched.h"
 };
+struct Import {
+  Span span;  // of the path
+  std::string path;
+};
+enum class MacroParamKind : uint8_t { Expression, Variable, Map };
+struct MacroParam {
+  Span span;
+  MacroParamKind kind = MacroParamKind::Expression;
+  std::string name;  // without `$` and `@`
+};
+struct Macro {
+  Span span;
+  std::string name;
+  Span name_span;
+  std::vector<MacroParam> params;
+  Block *body = nullptr;
+};
 struct ConfigEntry {
   Span span;
   std::string name;
@@ -331,6 +359,8 @@ struct Function {
 
 struct Program {
   std::vector<Include> includes;
+  std::vector<Import> imports;
+  std::vector<Macro> macros;
   std::vector<CType> types;
   std::vector<ConfigEntry> config;
   std::vector<MapDecl> maps;
@@ -347,6 +377,8 @@ struct Program {
     return raw;
   }
   [[nodiscard]] size_t node_count() const { return nodes_.size(); }
+  // Takes over all that another program has, behind what is here.
+  void append(Program &&other);
 
  private:
   std::vector<std::unique_ptr<Node>> nodes_;

@@ -14,6 +14,9 @@ void for_each_slot(Node *node, OnExpr on_expr, OnStmt on_stmt) {
   auto exprs = [&](std::vector<Expr *> &slots) {
     for (Expr *&slot : slots) expr(slot);
   };
+  auto type = [&](std::optional<TypeName> &t) {
+    if (t) expr(t->typeof_expr);
+  };
   auto block = [&](Block *b) {
     if (b) on_stmt(b);
   };
@@ -50,8 +53,16 @@ void for_each_slot(Node *node, OnExpr on_expr, OnStmt on_stmt) {
       break;
     case NodeKind::TupleExpr: exprs(static_cast<TupleExpr *>(node)->elements); break;
     case NodeKind::RecordExpr: exprs(static_cast<RecordExpr *>(node)->elements); break;
-    case NodeKind::SizeOf: expr(static_cast<SizeOf *>(node)->operand); break;
-    case NodeKind::OffsetOf: expr(static_cast<OffsetOf *>(node)->operand); break;
+    case NodeKind::SizeOf:
+      type(static_cast<SizeOf *>(node)->type);
+      expr(static_cast<SizeOf *>(node)->operand);
+      break;
+    case NodeKind::TypeExpr: expr(static_cast<TypeExpr *>(node)->type.typeof_expr); break;
+    case NodeKind::Comptime: expr(static_cast<Comptime *>(node)->operand); break;
+    case NodeKind::OffsetOf:
+      type(static_cast<OffsetOf *>(node)->type);
+      expr(static_cast<OffsetOf *>(node)->operand);
+      break;
     case NodeKind::BlockExpr:
       block(static_cast<BlockExpr *>(node)->block);
       expr(static_cast<BlockExpr *>(node)->value);
@@ -61,7 +72,10 @@ void for_each_slot(Node *node, OnExpr on_expr, OnStmt on_stmt) {
       expr(static_cast<Assign *>(node)->target);
       expr(static_cast<Assign *>(node)->value);
       break;
-    case NodeKind::Let: expr(static_cast<Let *>(node)->value); break;
+    case NodeKind::Let:
+      type(static_cast<Let *>(node)->type);
+      expr(static_cast<Let *>(node)->value);
+      break;
     case NodeKind::If:
       expr(static_cast<If *>(node)->condition);
       block(static_cast<If *>(node)->then);
@@ -89,21 +103,13 @@ void for_each_slot(Node *node, OnExpr on_expr, OnStmt on_stmt) {
 }
 
 // Calls fn(Node *) for each child of `node` in the order of the text, with what cannot be replaced: variables that are
-// declared, maps that are looped over, expressions in types. `node` may be null.
+// declared, maps that are looped over. `node` may be null.
 template <class Fn>
 void for_each_child(const Node *node, Fn &&fn) {
   if (!node) return;
   auto *n = const_cast<Node *>(node);  // the slots are read only
-  auto type = [&](const std::optional<TypeName> &t) {
-    if (t && t->typeof_expr) fn(t->typeof_expr);
-  };
   if (auto *let = as<Let>(n)) {
     fn(let->variable);
-    type(let->type);
-  } else if (auto *size = as<SizeOf>(n)) {
-    type(size->type);
-  } else if (auto *offset = as<OffsetOf>(n)) {
-    type(offset->type);
   } else if (auto *loop = as<ForMap>(n)) {
     fn(loop->variable);
     fn(loop->map);

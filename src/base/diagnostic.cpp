@@ -62,7 +62,7 @@ std::string_view severity_name(Severity severity) {
 void render_place(std::string &out, const Source &source, Span span, std::string_view text, const Style &style,
                   std::string_view mark_style) {
   LineColumn at = source.line_column(span.begin);
-  std::string_view line = source.line(at.line);
+  std::string_view line = source.line(source.total_line_column(span.begin).line);
   std::string number = std::to_string(at.line);
   std::string gutter(number.size(), ' ');
   out += fmt::format("{}{} |{} {}\n", style.place, number, style.reset, line);
@@ -75,6 +75,31 @@ void render_place(std::string &out, const Source &source, Span span, std::string
   if (!style.reset.empty()) out.insert(out.size() - 1, style.reset);
 }
 
+// `FILE:LINE:COLUMN:`, the file by its own name.
+std::string place_text(const Source &source, Span span) {
+  LineColumn at = source.line_column(span.begin);
+  return fmt::format("{}:{}:{}:", source.file_at(span.begin).name, at.line, at.column);
+}
+
+// A place of less weight: with its name if it is in another file than what stands above it.
+void render_label(std::string &out, const Source &source, Span span, std::string_view text, uint32_t above,
+                  const Style &style) {
+  if (&source.file_at(span.begin) != &source.file_at(above))
+    out += fmt::format("{}{}{}\n", style.bold, place_text(source, span), style.reset);
+  render_place(out, source, span, text, style, style.note);
+}
+
+// Where the macros were called whose text holds the place, the innermost first.
+void render_calls(std::string &out, const Source &source, Span span, const Style &style) {
+  constexpr int kMaxCalls = 8;
+  for (int i = 0; const Expansion *expansion = source.expansion(span); i++) {
+    if (i == kMaxCalls) return;
+    render_label(out, source, expansion->call, fmt::format("in the macro `{}`, called here", expansion->macro),
+                 span.begin, style);
+    span = expansion->call;
+  }
+}
+
 }  // namespace
 
 std::string render_text(const Diagnostic &d, const Source &source, RenderOptions options) {
@@ -83,13 +108,11 @@ std::string render_text(const Diagnostic &d, const Source &source, RenderOptions
                             : d.severity == Severity::Warning ? style.warning
                                                               : style.note;
   std::string out;
-  if (!d.span.empty()) {
-    LineColumn at = source.line_column(d.span.begin);
-    out += fmt::format("{}{}:{}:{}:{} ", style.bold, source.name(), at.line, at.column, style.reset);
-  }
+  if (!d.span.empty()) out += fmt::format("{}{}{} ", style.bold, place_text(source, d.span), style.reset);
   out += fmt::format("{}{}[{}]:{} {}\n", colour, severity_name(d.severity), d.info->code, style.reset, d.message);
   if (!d.span.empty()) render_place(out, source, d.span, d.label, style, colour);
-  for (const Label &label : d.labels) render_place(out, source, label.span, label.text, style, style.note);
+  render_calls(out, source, d.span, style);
+  for (const Label &label : d.labels) render_label(out, source, label.span, label.text, d.span.begin, style);
   for (const std::string &note : d.notes) out += fmt::format("  {}note:{} {}\n", style.note, style.reset, note);
   if (!d.hint.empty()) out += fmt::format("  {}hint:{} {}\n", style.note, style.reset, d.hint);
   return out;
@@ -100,7 +123,8 @@ std::string render_json(const Diagnostic &d, const Source &source) {
                                 d.info->code, severity_name(d.severity), json_quote(d.message));
   if (!d.span.empty()) {
     LineColumn at = source.line_column(d.span.begin);
-    out += fmt::format(R"(, "file": {}, "line": {}, "column": {})", json_quote(source.name()), at.line, at.column);
+    out += fmt::format(R"(, "file": {}, "line": {}, "column": {})", json_quote(source.file_at(d.span.begin).name),
+                       at.line, at.column);
   }
   if (!d.hint.empty()) out += fmt::format(R"(, "hint": {})", json_quote(d.hint));
   return out + "}";

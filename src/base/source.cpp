@@ -4,10 +4,47 @@
 
 namespace awl {
 
-Source::Source(std::string name, std::string text) : name_(std::move(name)), text_(std::move(text)) {
+Source::Source(std::string name, std::string text) : text_(std::move(text)) {
+  files_.push_back({std::move(name), 0, static_cast<uint32_t>(text_.size())});
   starts_.push_back(0);
-  for (uint32_t i = 0; i < text_.size(); i++)
-    if (text_[i] == '\n') starts_.push_back(i + 1);
+  find_lines(0);
+}
+
+Source::Source(std::vector<SourceFile> files, std::vector<Expansion> expansions, std::string text)
+    : files_(std::move(files)), expansions_(std::move(expansions)), text_(std::move(text)) {
+  if (files_.empty()) files_.push_back({"", 0, static_cast<uint32_t>(text_.size())});
+  starts_.push_back(0);
+  find_lines(0);
+}
+
+void Source::find_lines(size_t from) {
+  for (size_t i = from; i < text_.size(); i++)
+    if (text_[i] == '\n') starts_.push_back(static_cast<uint32_t>(i) + 1);
+}
+
+size_t Source::add_file(std::string name, std::string_view text) {
+  size_t before = text_.size();
+  text_ += '\n';  // the end of one file is not the beginning of the next
+  auto begin = static_cast<uint32_t>(text_.size());
+  text_ += text;
+  files_.push_back({std::move(name), begin, static_cast<uint32_t>(text_.size())});
+  find_lines(before);
+  return files_.size() - 1;
+}
+
+uint32_t Source::add_expansion(std::string macro, Span call) {
+  expansions_.push_back({std::move(macro), call});
+  return static_cast<uint32_t>(expansions_.size());
+}
+
+const SourceFile &Source::file_at(uint32_t offset) const {
+  auto it = std::upper_bound(files_.begin(), files_.end(), offset,
+                             [](uint32_t at, const SourceFile &file) { return at < file.begin; });
+  return it == files_.begin() ? files_.front() : *(it - 1);
+}
+
+const Expansion *Source::expansion(Span span) const {
+  return span.expansion == 0 || span.expansion > expansions_.size() ? nullptr : &expansions_[span.expansion - 1];
 }
 
 std::string_view Source::text(Span span) const {
@@ -17,7 +54,15 @@ std::string_view Source::text(Span span) const {
   return std::string_view(text_).substr(begin, end - begin);
 }
 
+std::string_view Source::text_of(const SourceFile &file) const { return text(Span{file.begin, file.end}); }
+
 LineColumn Source::line_column(uint32_t offset) const {
+  LineColumn at = total_line_column(offset);
+  at.line -= total_line_column(file_at(offset).begin).line - 1;
+  return at;
+}
+
+LineColumn Source::total_line_column(uint32_t offset) const {
   auto it = std::upper_bound(starts_.begin(), starts_.end(), offset);
   auto line = static_cast<uint32_t>(it - starts_.begin());
   return {line, offset - starts_[line - 1] + 1};

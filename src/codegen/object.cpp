@@ -84,14 +84,14 @@ llvm::Function *Object::add_program(const typed::Program &program) {
   function->setDSOLocal(true);
   function->setDoesNotThrow();  // else LLVM adds unwind tables
   function->setSection(section_of(program.prog_type));
-  parts_->debug->describe(function, source_.line_column(program.span.begin), {"ctx"});
+  parts_->debug->describe(function, source_.total_line_column(program.span.begin), {"ctx"});
   llvm::BasicBlock::Create(context, "entry", function);
   programs_.emplace_back(program.name, program.span);
   return function;
 }
 
 llvm::DILocation *Object::location(llvm::Function *function, Span span) {
-  LineColumn place = source_.line_column(span.begin);
+  LineColumn place = source_.total_line_column(span.begin);
   return llvm::DILocation::get(parts_->context, place.line, place.column, function->getSubprogram());
 }
 

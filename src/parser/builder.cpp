@@ -152,6 +152,16 @@ void Builder::add_map(Span span, std::string name, std::string kind, Expr *entri
   program_.maps.push_back({span, std::move(name), std::move(kind), static_cast<uint64_t>(size.value_or(1))});
 }
 
+void Builder::add_import(Span span, std::string path) { program_.imports.push_back({span, std::move(path)}); }
+
+void Builder::add_macro(Span span, Name name, std::vector<MacroParam> params, Block *body) {
+  for (size_t i = 0; i < params.size(); i++)
+    for (size_t j = 0; j < i; j++)
+      if (params[i].name == params[j].name && params[i].kind == params[j].kind)
+        diagnostics_.emit(diag::Redeclared, params[i].span, params[i].name).at(params[j].span, "first here");
+  program_.macros.push_back({span, std::move(name.text), name.span, std::move(params), body});
+}
+
 void Builder::not_supported(Span span, const std::string &what) {
   diagnostics_.emit(diag::SyntaxNotSupported, span, what);
 }

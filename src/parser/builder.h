@@ -117,6 +117,8 @@ class Builder {
   void add_probe(Span span, std::vector<ast::AttachPoint> points, ast::Expr *predicate, ast::Block *body);
   void add_config(Span span, std::string name, ast::Expr *value);
   void add_map(Span span, std::string name, std::string kind, ast::Expr *entries);
+  void add_import(Span span, std::string path);
+  void add_macro(Span span, Name name, std::vector<ast::MacroParam> params, ast::Block *body);
   void not_supported(Span span, const std::string &what);
   std::vector<ast::Attribute> attributes(std::vector<ast::Attribute> before, Span span, const std::string &text);
   void add_function(Span span, std::vector<ast::Attribute> attributes, std::string doc, Name name,

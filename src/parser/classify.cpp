@@ -196,6 +196,28 @@ class Classifier {
       if (token.kind == G::T_LBRACE && (operand || i == 0) && body) token.kind = G::T_BLOCK_OPEN;
       body = body || token.kind == G::T_LBRACE || token.kind == G::T_PREDICATE_OPEN;
     }
+    type_arguments();
+  }
+
+  // A type as an argument of a call: `f(struct X, uint8 *)`. A bare name could be either and stays one.
+  void type_arguments() {
+    std::vector<size_t> places;
+    std::vector<bool> calls;  // of the open brackets
+    for (size_t i = 0; i < tokens_.size(); i++) {
+      int kind_here = tokens_[i].kind;
+      bool first = kind_here == G::T_LPAREN && i > 0 && tokens_[i - 1].kind == G::T_IDENT;
+      if (is_open(kind_here)) calls.push_back(first);
+      if (is_close(kind_here) && !calls.empty()) calls.pop_back();
+      if (!first && !(kind_here == G::T_COMMA && !calls.empty() && calls.back())) continue;
+      Shape shape = type_shape(i + 1);
+      bool ends = kind(shape.end) == G::T_RPAREN || kind(shape.end) == G::T_COMMA;
+      bool name = kind(i + 1) == G::T_IDENT && shape.end == i + 2;
+      if (ends && shape.sure && !name) places.push_back(i + 1);
+    }
+    for (auto it = places.rbegin(); it != places.rend(); ++it) {
+      Token mark{G::T_TYPE_ARG, {tokens_[*it].span.begin, tokens_[*it].span.begin}, ""};
+      tokens_.insert(tokens_.begin() + static_cast<std::ptrdiff_t>(*it), mark);
+    }
   }
 
   [[nodiscard]] int parenthesis(size_t i, int before) const {

@@ -66,8 +66,8 @@ using namespace awl::ast;
 %token STRUCT "struct" UNION "union" ENUM "enum" TYPEDEF "typedef" CONFIG "config" LET "let" IMPORT "import"
 %token MACRO "macro" IF "if" IF_VALUE ELSE "else" WHILE "while" FOR "for" UNROLL "unroll" BREAK "break"
 %token CONTINUE "continue" RETURN "return" SIZEOF "sizeof" OFFSETOF "offsetof" TYPEOF "typeof" COMPTIME "comptime"
-// Brackets: `(` of a cast, `(` before a type of sizeof, `{` of a block expression, `(...)` of a C function type.
-%token LBRACE "{" BLOCK_OPEN RBRACE "}" LPAREN "(" CAST_OPEN TYPE_OPEN RPAREN ")" LBRACKET "[" RBRACKET "]"
+// Brackets: `(` of a cast, `(` before a type of sizeof, what stands before a type as an argument, `{` of a block expression, `(...)` of a C function type.
+%token LBRACE "{" BLOCK_OPEN RBRACE "}" LPAREN "(" CAST_OPEN TYPE_OPEN TYPE_ARG RPAREN ")" LBRACKET "[" RBRACKET "]"
 %token C_PARAMS "parameters"
 %token SEMICOLON ";" COMMA "," COLON ":" DOT "." ARROW "->" DOTDOT ".." ELLIPSIS "..." QUESTION "?" ELVIS "?:"
 %token PREDICATE_OPEN PREDICATE_CLOSE
@@ -79,7 +79,8 @@ using namespace awl::ast;
 %type <awl::ast::Expr *> expr logical_or logical_and bit_or bit_xor bit_and equality relation shift additive
 %type <awl::ast::Expr *> multiplicative unary postfix primary if_value else_value predicate config_value opt_default
 %type <awl::syntax::Name> field
-%type <std::vector<awl::ast::Expr *>> expr_list call_args
+%type <awl::ast::Expr *> arg
+%type <std::vector<awl::ast::Expr *>> expr_list call_args arg_list
 %type <awl::syntax::RecordFields> record_fields
 %type <std::vector<std::string>> path int_words
 %type <awl::ast::Stmt *> simple statement compound if_statement
@@ -92,6 +93,8 @@ using namespace awl::ast;
 %type <std::optional<awl::ast::TypeName>> opt_type
 %type <std::vector<awl::ast::AttachPoint>> attach_points
 %type <std::vector<awl::ast::Attribute>> attributes
+%type <awl::ast::MacroParam> macro_param
+%type <std::vector<awl::ast::MacroParam>> macro_params macro_param_list
 %type <awl::ast::FunctionParam> fn_param
 %type <std::vector<awl::ast::FunctionParam>> fn_params fn_param_list
 %type <awl::ast::CType> c_record c_record_body c_enum c_enum_body
@@ -176,25 +179,30 @@ map_declaration:
   ;
 
 import:
-    IMPORT STRING SEMICOLON             { b.not_supported(@$, "import"); }
+    IMPORT STRING SEMICOLON             { b.add_import(@2, $2); }
+  | IMPORT STRING                       { b.add_import(@2, $2); }
   ;
 
 macro:
-    MACRO IDENT macro_params block      { b.not_supported(@2, "a macro definition"); }
+    MACRO IDENT macro_params block      { b.add_macro(@$, {@2, $2}, $3, $4); }
   ;
 
 macro_params:
-    %empty
-  | LPAREN RPAREN
-  | LPAREN macro_param_list opt_comma RPAREN
+    %empty                              { $$ = {}; }
+  | LPAREN RPAREN                       { $$ = {}; }
+  | LPAREN macro_param_list opt_comma RPAREN   { $$ = $2; }
   ;
 
 macro_param_list:
-    macro_param
-  | macro_param_list COMMA macro_param
+    macro_param                         { $$ = {}; $$.push_back($1); }
+  | macro_param_list COMMA macro_param  { $$ = $1; $$.push_back($3); }
   ;
 
-macro_param: IDENT | VARIABLE | MAP ;
+macro_param:
+    IDENT                               { $$ = {@1, MacroParamKind::Expression, $1}; }
+  | VARIABLE                            { $$ = {@1, MacroParamKind::Variable, $1}; }
+  | MAP                                 { $$ = {@1, MacroParamKind::Map, $1}; }
+  ;
 
 function:
     attributes doc IDENT LPAREN fn_params RPAREN fn_result block
@@ -372,7 +380,7 @@ unary:
   | INCREMENT unary                     { $$ = b.make<IncDec>(@$, $2, true, true); }
   | DECREMENT unary                     { $$ = b.make<IncDec>(@$, $2, false, true); }
   | CAST_OPEN type RPAREN unary         { $$ = b.make<Cast>(@$, $2, $4); }
-  | COMPTIME unary                      { $$ = $2; }
+  | COMPTIME unary                      { $$ = b.make<Comptime>(@$, $2); }
   ;
 
 postfix:
@@ -430,7 +438,17 @@ expr_list:
 
 call_args:
     %empty                              { $$ = {}; }
-  | expr_list opt_comma                 { $$ = $1; }
+  | arg_list opt_comma                  { $$ = $1; }
+  ;
+
+arg_list:
+    arg                                 { $$ = {}; $$.push_back($1); }
+  | arg_list COMMA arg                  { $$ = $1; $$.push_back($3); }
+  ;
+
+arg:
+    expr                                { $$ = $1; }
+  | TYPE_ARG type                       { $$ = b.make<TypeExpr>(@2, $2); }
   ;
 
 record_fields:

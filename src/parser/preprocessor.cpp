@@ -43,7 +43,8 @@ std::vector<Token> tokens_of(std::string_view text, uint32_t offset, Diagnostics
   }
 }
 
-Preprocessor::Preprocessor(const ParseOptions &options, Diagnostics &diagnostics) : diagnostics_(&diagnostics) {
+Preprocessor::Preprocessor(const ParseOptions &options, uint32_t begin, Diagnostics &diagnostics)
+    : begin_(begin), diagnostics_(&diagnostics) {
   auto predefine = [&](std::string text) {
     bodies_.push_back(std::move(text));
     define(bodies_.back(), 0, {});
@@ -61,7 +62,7 @@ void Preprocessor::bad(const std::string &what, const std::string &why, Span pla
 
 void Preprocessor::directive(const Token &line) {
   std::string_view text = line.text;
-  if (line.span.begin == 0 && text.starts_with("#!")) return;
+  if (line.span.begin == begin_ && text.starts_with("#!")) return;
   size_t hash = text.find('#');
   text.remove_prefix(hash + 1);
   std::string_view name = take_name(text);

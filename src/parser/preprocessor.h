@@ -18,7 +18,8 @@ namespace awl::syntax {
 
 class Preprocessor {
  public:
-  Preprocessor(const ParseOptions &options, Diagnostics &diagnostics);
+  // `begin` is where the text begins in its source.
+  Preprocessor(const ParseOptions &options, uint32_t begin, Diagnostics &diagnostics);
 
   // Does what a `#...` line says; `line` is the whole line with its continuations.
   void directive(const Token &line);
@@ -63,6 +64,7 @@ class Preprocessor {
   size_t expand_function(std::vector<Token> &out, const std::vector<Token> &tokens, size_t i, Words &hidden,
                          Span place);
 
+  uint32_t begin_;
   Diagnostics *diagnostics_;
   std::map<std::string, Macro, std::less<>> macros_;
   std::deque<std::string> bodies_;  // texts of the macros

@@ -45,11 +45,13 @@ bool is_qualifier(const Token &token, ItemKind item) {
 class Scan {
  public:
   Scan(const Source &source, const ParseOptions &options, Diagnostics &diagnostics)
-      : size_(static_cast<uint32_t>(source.text().size())),
+      : end_(source.files()[options.file].end),
         diagnostics_(diagnostics),
         most_errors_(diagnostics.error_count() + kMaxErrors),
-        lexer_(source.text(), 0, diagnostics),
-        preprocessor_(options, diagnostics) {}
+        lexer_(source.text_of(source.files()[options.file]), source.files()[options.file].begin, diagnostics),
+        preprocessor_(options, source.files()[options.file].begin, diagnostics) {
+    last_ = {source.files()[options.file].begin, source.files()[options.file].begin};
+  }
 
   Scanned run() {
     while (true) {
@@ -210,7 +212,7 @@ class Scan {
     std::string_view rest = skip_blanks(lexer_.rest());
     size_t skipped = lexer_.rest().size() - rest.size();
     if (skipped == 0 || lexer_.rest()[skipped - 1] != '\n' || !looks_like_probe(rest)) return {};
-    auto begin = static_cast<uint32_t>(size_ - rest.size());
+    auto begin = static_cast<uint32_t>(end_ - rest.size());
     return {begin, begin + static_cast<uint32_t>(rest.find_first_of(" \t\r\n{/,"))};
   }
 
@@ -231,7 +233,7 @@ class Scan {
     end_item(false);
   }
 
-  uint32_t size_;  // of the text
+  uint32_t end_;  // of the text
   Diagnostics &diagnostics_;
   size_t most_errors_;
   Lexer lexer_;

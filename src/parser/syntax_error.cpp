@@ -129,7 +129,7 @@ void TokenFeed::report(const std::vector<int> &expected) {
   Diagnostic &d = diagnostics_.emit(diag::SyntaxError, token.span, describe(last_), expectation(expected));
   std::string text = hint(last_, expected);
   Span before = last_ == 0 ? Span{} : tokens_[last_ - 1].span;
-  bool new_line = source_.line_column(before.end).line < source_.line_column(token.span.begin).line;
+  bool new_line = source_.total_line_column(before.end).line < source_.total_line_column(token.span.begin).line;
   if (text.empty() && new_line && has(expected, S::S_SEMICOLON) && before.end > 0)
     d.at({before.end - 1, before.end}, "`;` is missing behind this");
   if (!text.empty()) d.with_hint(std::move(text));

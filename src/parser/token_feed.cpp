@@ -106,7 +106,8 @@ bool TokenFeed::repair(const std::vector<int> &expected) {
     return false;
   if (last_ == 0 || !begins_statement(tokens_[last_].kind) || tokens_.size() > kMaxRepairedTokens) return false;
   Span before = tokens_[last_ - 1].span;
-  if (source_.line_column(before.end).line >= source_.line_column(tokens_[last_].span.begin).line) return false;
+  if (source_.total_line_column(before.end).line >= source_.total_line_column(tokens_[last_].span.begin).line)
+    return false;
   Token semicolon{G::T_SEMICOLON, {before.end, before.end}, ""};
   semicolon.synthetic = true;
   tokens_.insert(tokens_.begin() + static_cast<std::ptrdiff_t>(last_), semicolon);

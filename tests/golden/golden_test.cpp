@@ -60,6 +60,7 @@ std::string run(const Case &golden) {
   request.roots.btf = kFolder / "fixture/fixture.btf";
   std::map<std::string, std::string> dumps = {{golden.show, ""}};
   request.dumps = &dumps;
+  std::filesystem::current_path(kFolder);  // what imports are relative to
   Source source("case", golden.script);
   TypeStore store;
   Diagnostics diagnostics;

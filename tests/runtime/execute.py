@@ -241,7 +241,9 @@ class Run:
 
     def execute(self):
         for name, text in self.case.files:
-            with open(os.path.join(self.dir, name), "w", encoding="utf-8") as f:
+            path = os.path.join(self.dir, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w", encoding="utf-8") as f:
                 f.write(self.fill(text) + "\n")
             os.chmod(f.name, 0o755)
         self.start_target()

@@ -1,12 +1,15 @@
-// Expansion: functions of the standard library that have a body are put in place of their calls. After this
-// the tree does not change any more.
+// Expansion: macros of the script, and functions of the standard library that have a body, are put in place of their
+// calls. After this the tree does not change any more.
 #pragma once
 
 #include "ast/nodes.h"
 #include "ast/passes/stdlib.h"
+#include "base/diagnostic.h"
+#include "base/source.h"
 
 namespace awl::ast {
 
-void expand(Program &program, FunctionTable &functions);
+// Each use of a macro becomes an expansion of the Source.
+void expand(Program &program, FunctionTable &functions, Source &source, Diagnostics &diagnostics);
 
 }  // namespace awl::ast

@@ -49,14 +49,24 @@ const Type *Inference::rule(Expr *expr) {
     case NodeKind::SizeOf: {
       auto *size = static_cast<SizeOf *>(expr);
       if (size->type) resolve(*size->type);
-      if (size->operand) infer(size->operand);
+      if (size->operand) type_of(size->operand);
       return s.uint64();
     }
     case NodeKind::OffsetOf: return infer_offsetof(static_cast<OffsetOf *>(expr));
     case NodeKind::BlockExpr: {
       auto *block = static_cast<BlockExpr *>(expr);
       visit_block(block->block);
-      return infer(block->value);
+      return block->value ? infer(block->value) : s.void_type();
+    }
+    case NodeKind::TypeExpr:
+      error(diag::TypeAsValue, expr->span, static_cast<TypeExpr *>(expr)->type.name);
+      return poison();
+    case NodeKind::Comptime: {
+      auto *comptime = static_cast<Comptime *>(expr);
+      const Type *type = infer(comptime->operand);
+      if (type && !type->is_poison() && !constant(comptime->operand) && !literal(comptime->operand))
+        error(diag::NotConstant, comptime->operand->span, "what follows `comptime`");
+      return type;
     }
     case NodeKind::Poison: return poison();
     default: assert(false && "not an expression"); return poison();

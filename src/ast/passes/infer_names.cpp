@@ -214,6 +214,7 @@ std::optional<int64_t> fold_constant(const CompileInput &input, const Expr *expr
     if (!value) return std::nullopt;
     return static_cast<int64_t>(negative ? 0 - *value : *value);
   }
+  if (const auto *e = as<Comptime>(expr)) return fold_constant(input, e->operand);
   if (as<ParamCount>(expr)) return static_cast<int64_t>(input.params.size());
   if (const auto *e = as<Identifier>(expr)) {
     if (input.functions.find(e->name)) return std::nullopt;
@@ -260,7 +261,7 @@ std::optional<std::string> Inference::literal(const Expr *expr) const { return f
 const Type *Inference::resolve(const TypeName &name) {
   const Type *type = nullptr;
   if (name.typeof_expr) {
-    type = infer(name.typeof_expr);
+    type = type_of(name.typeof_expr);
     if (!type) return nullptr;
   } else if (name.name == "string" || name.name == "buffer") {
     // Without a size: as long as strings may be.
@@ -284,6 +285,32 @@ const Type *Inference::resolve(const TypeName &name) {
   return type;
 }
 
+// What typeof(), sizeof() and offsetof() look at: a type as it is named, through a macro's parameter too, or the type
+// of an expression.
+const Type *Inference::type_of(Expr *expr) {
+  const Type *type = nullptr;
+  if (auto *named = as<TypeExpr>(expr)) {
+    type = resolve(named->type);
+  } else if (auto *word = as<Identifier>(expr); word && is_type_name(word)) {
+    TypeName name;
+    name.span = word->span;
+    name.name = word->name;
+    type = resolve(name);
+  } else {
+    return infer(expr);
+  }
+  facts_.types.set(expr, type);
+  return type;
+}
+
+bool Inference::is_type_name(const Identifier *word) {
+  if (argument_number(word->name) || input_.functions.find(word->name)) return false;
+  if (word->name == "string" || word->name == "buffer") return true;
+  if (named_constant(input_, word->name)) return false;
+  Result<std::optional<const Type *>> found = store().find(word->name);
+  return found && *found;
+}
+
 const Type *Inference::infer_cast(Cast *expr) {
   const Type *from = operand(expr->operand);
   const Type *to = resolve(expr->type);
@@ -300,7 +327,7 @@ const Type *Inference::infer_cast(Cast *expr) {
 }
 
 const Type *Inference::infer_offsetof(OffsetOf *expr) {
-  const Type *type = expr->type ? resolve(*expr->type) : infer(expr->operand);
+  const Type *type = expr->type ? resolve(*expr->type) : type_of(expr->operand);
   for (const std::string &name : expr->path) {
     if (!type || type->is_poison()) break;
     if (type->is_pointer()) type = type->target;

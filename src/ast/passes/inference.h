@@ -72,6 +72,8 @@ class Inference {
   const Type *infer_cast(Cast *expr);
   const Type *infer_tuple(const std::vector<Expr *> &elements, const std::vector<std::string> *names);
   const Type *infer_offsetof(OffsetOf *expr);
+  const Type *type_of(Expr *expr);
+  bool is_type_name(const Identifier *word);
   const Type *infer_aggregate(const CallSite &call);
 
   bool check_signature(const CallSite &call);

@@ -84,7 +84,8 @@ MapInfo make_map(TypeStore &store, const MapFacts &facts, const ConfigValues &co
 
 Lowered lower(const CompileInput &input, const Facts &facts, const Source &source, Diagnostics &diagnostics) {
   Lowered out;
-  out.manifest.script_name = source.name();
+  out.manifest.files = source.files();
+  out.manifest.expansions = source.expansions();
   out.manifest.script_text = source.text();
   out.manifest.config = input.config;
   for (const auto &[name, map] : facts.maps) {

@@ -89,6 +89,7 @@ typed::ValuePtr Lowering::lower_value(Expr *expr) {
     case NodeKind::RecordExpr: return lower_tuple(static_cast<RecordExpr *>(expr)->elements, type(expr), expr->span);
     case NodeKind::SizeOf:
     case NodeKind::OffsetOf: return lower_size(expr);
+    case NodeKind::Comptime: return lower_value(static_cast<Comptime *>(expr)->operand);
     case NodeKind::BlockExpr: return lower_block_value(static_cast<BlockExpr *>(expr));
     default: return nullptr;
   }
@@ -441,6 +442,10 @@ typed::ValuePtr Lowering::lower_size(Expr *expr) {
 }
 
 typed::ValuePtr Lowering::lower_block_value(BlockExpr *expr) {
+  if (type(expr)->kind == TypeKind::Void) {
+    lower_block(expr->block);
+    return expr->value ? lower_value(expr->value) : nullptr;
+  }
   typed::ValuePtr inner;
   typed::Steps steps = collect([&] {
     lower_block(expr->block);

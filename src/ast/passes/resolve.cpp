@@ -30,6 +30,7 @@ class Resolver {
 
   void visit(Stmt *stmt, bool top) {
     if (auto *let = as<Let>(stmt)) {
+      if (let->type && let->type->typeof_expr) visit_expr(let->type->typeof_expr);
       if (let->value) visit_expr(let->value);
       declare(let, top);
       return;
@@ -70,21 +71,25 @@ class Resolver {
     for_each_slot(expr, [&](Expr *&e) { visit_expr(e); }, [&](Stmt *s) { visit(s, false); });
   }
 
+  using Key = std::pair<std::string, uint32_t>;  // name, expansion of the macro whose own it is
+
+  static Key key(const Variable *variable) { return {variable->name, variable->scope}; }
+
   void use(Variable *variable) {
     for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope)
-      if (auto it = scope->find(variable->name); it != scope->end()) return names_.local_of.set(variable, it->second);
-    scopes_.front()[variable->name] = add(variable);
+      if (auto it = scope->find(key(variable)); it != scope->end()) return names_.local_of.set(variable, it->second);
+    scopes_.front()[key(variable)] = add(variable);
   }
 
   void declare(Let *let, bool top) {
     auto &scope = scopes_.back();
-    if (scope.contains(let->variable->name)) {
+    if (scope.contains(key(let->variable))) {
       diagnostics_.emit(diag::Redeclared, let->variable->span, "$" + let->variable->name);
       use(let->variable);
       return;
     }
     uint32_t index = add(let->variable);
-    scope[let->variable->name] = index;
+    scope[key(let->variable)] = index;
     locals()[index].declared = let->type ? &*let->type : nullptr;
     if (let->value) count_assignment(let->variable, top);
   }
@@ -104,7 +109,7 @@ class Resolver {
 
   Names &names_;
   Diagnostics &diagnostics_;
-  std::vector<std::map<std::string, uint32_t>> scopes_;
+  std::vector<std::map<Key, uint32_t>> scopes_;
 };
 
 }  // namespace

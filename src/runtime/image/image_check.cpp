@@ -94,6 +94,19 @@ Result<void> check_action(const Action &action, size_t index, size_t maps) {
   return {};
 }
 
+// Files stand one behind the other in the text; a macro is called from where it is not yet expanded.
+Result<void> check_source(const Manifest &manifest) {
+  uint32_t end = 0;
+  for (const SourceFile &file : manifest.files) {
+    if (file.begin < end || file.end < file.begin || file.end > manifest.script_text.size())
+      return fail(fmt::format("file `{}` lies outside of the text", file.name));
+    end = file.end;
+  }
+  for (size_t i = 0; i < manifest.expansions.size(); i++)
+    if (manifest.expansions[i].call.expansion > i) return fail("expansions out of order");
+  return {};
+}
+
 }  // namespace
 
 Result<void> check_type(const Type &type) {
@@ -110,6 +123,7 @@ Result<void> check_manifest(const Manifest &manifest) {
   for (size_t i = 0; i < manifest.actions.size(); ++i) {
     if (auto sound = check_action(manifest.actions[i], i, manifest.maps.size()); !sound) return sound;
   }
+  if (auto sound = check_source(manifest); !sound) return sound;
   if (manifest.state_words > kMaxStateWords) return fail("too many state words");
   return {};
 }

@@ -120,8 +120,10 @@ struct ConfigValues {
 };
 
 struct Manifest {
-  std::string script_name;
-  std::string script_text;  // for diagnostics at load and run time
+  // The script and what it imports, for diagnostics at load and run time.
+  std::vector<SourceFile> files;
+  std::vector<Expansion> expansions;
+  std::string script_text;
   ConfigValues config;
   std::vector<MapInfo> maps;
   std::vector<Action> actions;

@@ -19,8 +19,20 @@ constexpr ActionKind largest(ActionKind) { return ActionKind::CgroupEvent; }
 // `visit` takes any number of members: numbers, enums, strings, types, vectors and structs of this file.
 template <class Visit>
 void members(Visit &visit, Span &span) {
-  auto &[begin, end] = span;
-  visit(begin, end);
+  auto &[begin, end, expansion] = span;
+  visit(begin, end, expansion);
+}
+
+template <class Visit>
+void members(Visit &visit, SourceFile &file) {
+  auto &[name, begin, end] = file;
+  visit(name, begin, end);
+}
+
+template <class Visit>
+void members(Visit &visit, Expansion &expansion) {
+  auto &[macro, call] = expansion;
+  visit(macro, call);
 }
 
 template <class Visit>
@@ -85,8 +97,8 @@ void members(Visit &visit, CoreStruct &core) {
 
 template <class Visit>
 void members(Visit &visit, Manifest &manifest) {
-  auto &[script_name, script_text, config, maps, actions, probes, strings, core_structs, state_words] = manifest;
-  visit(script_name, script_text, config, maps, actions, probes, strings, core_structs, state_words);
+  auto &[files, expansions, script_text, config, maps, actions, probes, strings, core_structs, state_words] = manifest;
+  visit(files, expansions, script_text, config, maps, actions, probes, strings, core_structs, state_words);
 }
 
 }  // namespace awl

@@ -138,7 +138,8 @@ void JsonOutput::message(const Diagnostic &diagnostic, const Source &source) {
                      diagnostic.info->code, json_quote(diagnostic.message));
   if (!diagnostic.span.empty()) {
     LineColumn at = source.line_column(diagnostic.span.begin);
-    out += fmt::format(R"(, "filename": {}, "line": {}, "col": {})", json_quote(source.name()), at.line, at.column);
+    out += fmt::format(R"(, "filename": {}, "line": {}, "col": {})",
+                       json_quote(source.file_at(diagnostic.span.begin).name), at.line, at.column);
   }
   if (!diagnostic.hint.empty()) out += fmt::format(R"(, "hint": {})", json_quote(diagnostic.hint));
   out += "}\n";

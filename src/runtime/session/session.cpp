@@ -38,7 +38,7 @@ class Session {
         manifest_(image.manifest),
         store_(store),
         options_(options),
-        source_(manifest_.script_name, manifest_.script_text),
+        source_(manifest_.files, manifest_.expansions, manifest_.script_text),
         user_symbols_({manifest_.config.cpp_demangle}) {}
 
   int run() {

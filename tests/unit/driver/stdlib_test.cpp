@@ -11,7 +11,7 @@ namespace awl::ast {
 namespace {
 
 Program parse_entry(const StdlibEntry &entry, Diagnostics &diagnostics) {
-  return parse(Source("stdlib", std::string(entry.text)), {.defines = {}, .stdlib = true}, diagnostics);
+  return parse(Source("stdlib", std::string(entry.text)), {.defines = {}, .stdlib = true, .file = 0}, diagnostics);
 }
 
 std::vector<std::span<const Intrinsic>> families() {
@@ -47,7 +47,7 @@ TEST(Stdlib, FindsByNameAndParsesOnce) {
   int parsed = 0;
   FunctionTable table([&](const Source &source, Diagnostics &diagnostics) {
     parsed++;
-    return parse(source, {.defines = {}, .stdlib = true}, diagnostics);
+    return parse(source, {.defines = {}, .stdlib = true, .file = 0}, diagnostics);
   });
   EXPECT_EQ(table.find("no_such_function"), nullptr);
   const Function *printf_ = table.find("printf");

@@ -41,7 +41,8 @@ Image sample(TypeStore &store) {
       "ELF\0binary",
       11);
   Manifest &manifest = image.manifest;
-  manifest.script_name = "x.bt";
+  manifest.files = {{"x.bt", 0, 21}};
+  manifest.expansions = {{"m", {1, 2}}};
   manifest.script_text = "BEGIN { @ = hist(1) }";
   manifest.config.max_strlen = 77;
   manifest.config.stack_mode = StackMode::Perf;
@@ -150,8 +151,8 @@ TEST(Image, DamagedFilesAreRejected) {
   EXPECT_EQ(message("#!/usr/bin/awl\nBEGIN { exit() } // a script"), "not an awl image");
   EXPECT_TRUE(message(bytes + "x").starts_with("image is damaged"));
   std::string newer = bytes;
-  newer[8] = 2;
-  EXPECT_EQ(message(newer), "image of format 2, this awl reads format 1");
+  newer[8] = 3;
+  EXPECT_EQ(message(newer), "image of format 3, this awl reads format 2");
   for (size_t size = 0; size < bytes.size(); ++size) EXPECT_NE(message(bytes.substr(0, size)), "fine") << size;
   for (size_t at = 0; at < bytes.size(); ++at) {
     std::string flipped = bytes;

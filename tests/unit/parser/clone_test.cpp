@@ -14,7 +14,7 @@ namespace {
 // One of every node.
 constexpr const char *kAll = R"(BEGIN {
   let $v : typeof($w) = 1; $x = "s"; $y = true; _ = pid + $1 - $# * -@m[1, 2];
-  f($x, sizeof(uint8), sizeof($x), offsetof(struct a, b), offsetof(*$x, c));
+  f($x, comptime sizeof(struct y), struct x *, sizeof(uint8), sizeof($x), offsetof(struct a, b), offsetof(*$x, c));
   $z = $x.a->b[3] ? (uint8[4])$y : ($a ?: (1, (k=2, l=3,),));
   @m[1]++; --$x; $x <<= 2; $b = { let $c = 1; $c };
   if $x { 1 } else if $y { 2 } else { 3 }

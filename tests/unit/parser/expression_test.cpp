@@ -134,7 +134,7 @@ TEST(Sizes, TypesAndExpressions) {
   EXPECT_EQ(tree("sizeof(*$x)"), "(SizeOf (Unary * (Variable $x)))");
   EXPECT_EQ(tree("offsetof(struct a, b.c)"), "(OffsetOf struct a .b.c)");
   EXPECT_EQ(tree("offsetof(*$x, b)"), "(OffsetOf .b (Unary * (Variable $x)))");
-  EXPECT_EQ(tree("comptime sizeof(int)"), "(SizeOf int)");
+  EXPECT_EQ(tree("comptime sizeof(int)"), "(Comptime (SizeOf int))");
 }
 
 TEST(Expressions, OneAlone) {

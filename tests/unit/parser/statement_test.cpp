@@ -93,11 +93,25 @@ TEST(MapDeclarations, KindAndSize) {
   EXPECT_EQ(missing.program.probes.size(), 1U);
 }
 
-TEST(NotSupported, IsSaidOnce) {
-  EXPECT_EQ(parse_text("import \"a.bt\";").errors(), std::vector<std::string>{"1:1 E0109 import is not supported yet"});
-  EXPECT_EQ(parse_text("macro f(x, $y, @z) { let $a = x; $a } BEGIN { 1 }").errors(),
-            std::vector<std::string>{"1:7 E0109 a macro definition is not supported yet"});
-  EXPECT_EQ(parse_text("macro f { 1 }").errors().size(), 1U);
+TEST(Imports, PathsAreNoted) {
+  Parsed parsed = parse_text("import \"a.bt\"; import \"folder\" BEGIN { 1 }");
+  EXPECT_EQ(parsed.errors(), std::vector<std::string>{});
+  ASSERT_EQ(parsed.program.imports.size(), 2U);
+  EXPECT_EQ(parsed.program.imports[0].path, "a.bt");
+  EXPECT_EQ(parsed.program.probes.size(), 1U);
+}
+
+TEST(Macros, ParametersHaveKinds) {
+  Parsed parsed = parse_text(
+      "macro f(x, $y, @z,) { let $a = x; $a } macro g { 1 } macro h() { } BEGIN { f(struct X, 1, uint8 *) }");
+  EXPECT_EQ(parsed.errors(), std::vector<std::string>{});
+  ASSERT_EQ(parsed.program.macros.size(), 3U);
+  ASSERT_EQ(parsed.program.macros[0].params.size(), 3U);
+  EXPECT_EQ(parsed.program.macros[0].params[0].kind, ast::MacroParamKind::Expression);
+  EXPECT_EQ(parsed.program.macros[0].params[1].kind, ast::MacroParamKind::Variable);
+  EXPECT_EQ(parsed.program.macros[0].params[2].kind, ast::MacroParamKind::Map);
+  EXPECT_EQ(parsed.program.macros[0].params[2].name, "z");
+  EXPECT_EQ(parse_text("macro f(x, x) { x }").errors(), std::vector<std::string>{"1:12 E0209 `x` is declared twice"});
 }
 
 }  // namespace
