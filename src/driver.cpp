@@ -10,6 +10,7 @@
 #include "ast/passes/expand.h"
 #include "ast/passes/facts.h"
 #include "ast/passes/lowering.h"
+#include "ast/passes/options.h"
 #include "ast/passes/resolve.h"
 #include "ast/passes/script_types.h"
 #include "ast/passes/stdlib.h"
@@ -92,6 +93,15 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
     diagnostics.emit(diag::NotSupported, function.name_span, std::string("`fn`"));
   ast::FunctionTable functions(parse_stdlib);
   ast::expand(program, functions, source, diagnostics);
+
+  // getopt() becomes what was given.
+  std::vector<std::string> given = request.options;
+  bool help = request.options_help && std::erase(given, "--help") > 0;
+  std::vector<ast::ScriptOption> options = ast::read_options(program, given, diagnostics);
+  if (help) {
+    *request.options_help = ast::options_help(options);
+    return std::nullopt;
+  }
 
   // Attach points meet their providers; from here on a probe body belongs to one program.
   ProbeEnvironment environment{.types = &store,

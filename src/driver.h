@@ -15,12 +15,14 @@
 namespace awl {
 
 struct CompileRequest {
-  std::vector<std::string> params;  // positional parameters of the script
-  int pid = 0;                      // -p: binaries of probes may be omitted then
+  std::vector<std::string> params;   // positional parameters of the script
+  std::vector<std::string> options;  // its options: "--name=value"
+  int pid = 0;                       // -p: binaries of probes may be omitted then
   bool unsafe = false;
   bool check_only = false;                              // stop after the checks
   bool use_environment = true;                          // config variables from the environment
   ProbeRoots roots = {};                                // where the kernel shows itself; tests have their own
+  std::string *options_help = nullptr;                  // filled, and nothing compiled, if the options ask for --help
   std::map<std::string, std::string> *dumps = nullptr;  // steps to write down, by name: ast, typed, codegen
 };
 

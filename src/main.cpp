@@ -86,6 +86,7 @@ RunOptions run_options(const Options &options) {
 CompileRequest compile_request(const Options &options) {
   CompileRequest out;
   out.params = options.words;
+  out.options = options.script_options;
   out.pid = options.pid;
   out.unsafe = options.unsafe;
   return out;
@@ -99,12 +100,15 @@ int run_program(Options options) {
   for (const std::string &step : options.debug) dumps[step];
   request.dumps = &dumps;
   request.check_only = options.command == Command::Check;
+  std::string options_help;
+  request.options_help = &options_help;
   TypeStore store;
   Diagnostics diagnostics;
   std::optional<Image> image = compile(*source, request, store, diagnostics);
   for (const auto &[step, text] : dumps) fmt::print("{}", text);
   print(diagnostics, *source, options);
   if (diagnostics.has_errors()) return 1;
+  fmt::print("{}", options_help);
   if (!image) return 0;
   if (options.command == Command::Build) {
     if (options.output.empty()) return complain(Error{"build needs the name of the image", "awl build -o FILE ...", 0});
@@ -115,7 +119,10 @@ int run_program(Options options) {
 }
 
 int run_written_image(const Options &options) {
-  if (options.words.size() != 1) return complain(Error{"run takes one image", "awl run FILE", 0});
+  if (options.words.empty()) return complain(Error{"run takes an image", "awl run FILE", 0});
+  if (options.words.size() > 1 || !options.script_options.empty())
+    return complain(Error{"the parameters of an image were fixed when it was built",
+                          "give them to the build: awl build -o FILE SCRIPT PARAMETERS...", 0});
   TypeStore store;
   add_kernel_types(store);
   Result<Image> image = read_image(options.words[0], store);

@@ -76,6 +76,17 @@ void declare(CLI::App &app, Options &o, std::vector<std::string> &ignored) {
   }
 }
 
+// Behind `--` stand the options of the script, and positional parameters that look like options of awl.
+void take_script_options(std::vector<std::string> &args, Options &options) {
+  auto mark = std::ranges::find(args, "--");
+  if (mark == args.end()) return;
+  std::vector<std::string> positional;
+  for (auto it = mark + 1; it != args.end(); ++it)
+    (it->size() > 2 && it->starts_with("--") ? options.script_options : positional).push_back(*it);
+  args.erase(positional.empty() ? mark : mark + 1, args.end());
+  args.insert(args.end(), positional.begin(), positional.end());
+}
+
 }  // namespace
 
 Result<Options> parse_options(int argc, char **argv) {
@@ -88,6 +99,7 @@ Result<Options> parse_options(int argc, char **argv) {
       args.erase(args.begin());
     }
   }
+  take_script_options(args, options);
   CLI::App app("awk for the live kernel: compiles a small language to BPF, attaches it, prints what it collects.",
                "awl");
   app.set_help_flag();

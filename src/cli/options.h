@@ -13,8 +13,9 @@ enum class Command { Run, Build, RunImage, Check, Help, Version, Info };
 
 struct Options {
   Command command = Command::Run;
-  std::optional<std::string> program;  // -e
-  std::vector<std::string> words;      // file, pattern of -l, positional parameters
+  std::optional<std::string> program;       // -e
+  std::vector<std::string> words;           // file, pattern of -l, positional parameters
+  std::vector<std::string> script_options;  // behind `--`: "--name=value"
   bool list = false;
   bool verbose = false;
   bool quiet = false;

@@ -2,6 +2,7 @@
 //
 //   //! show: diagnostics | ast | typed     what to compare
 //   //! params: a b                         positional parameters (optional)
+//   //! options: --name=value               options of the script (optional)
 //   //! unsafe                              (optional)
 //   the script
 //   === expected
@@ -31,6 +32,7 @@ struct Case {
   std::string expected;
   std::string show = "diagnostics";
   std::vector<std::string> params;
+  std::vector<std::string> options;
   bool unsafe = false;
 };
 
@@ -43,6 +45,7 @@ Case parse_case(const std::string &text) {
   for (const std::string &line : split(out.script, '\n')) {
     if (line.starts_with("//! show: ")) out.show = line.substr(10);
     if (line.starts_with("//! params: ")) out.params = split(line.substr(12), ' ');
+    if (line.starts_with("//! options: ")) out.options = split(line.substr(13), ' ');
     if (line == "//! unsafe") out.unsafe = true;
   }
   return out;
@@ -51,6 +54,7 @@ Case parse_case(const std::string &text) {
 std::string run(const Case &golden) {
   CompileRequest request;
   request.params = golden.params;
+  request.options = golden.options;
   request.unsafe = golden.unsafe;
   request.use_environment = false;
   request.check_only = true;

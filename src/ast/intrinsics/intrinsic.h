@@ -31,5 +31,6 @@ std::span<const Intrinsic> print_intrinsics();    // printf, print, cat, system,
 std::span<const Intrinsic> map_intrinsics();      // clear, zero, delete, has_key
 std::span<const Intrinsic> control_intrinsics();  // exit, signal, assert
 std::span<const Intrinsic> cgroup_intrinsics();   // cgroupid, cgroup_path
+std::span<const Intrinsic> meta_intrinsics();     // is_*, typeinfo, static_assert, fail, getopt
 
 }  // namespace awl::ast

@@ -8,10 +8,10 @@ namespace awl::ast {
 namespace {
 
 // Size of str()'s result: what the literal length asks for (the NUL comes on top), max_strlen otherwise.
-uint32_t string_size(const CompileInput &input, const CallSite &call) {
-  auto most = static_cast<uint32_t>(input.config.max_strlen);
+uint32_t string_size(Inference &in, const CallSite &call) {
+  auto most = static_cast<uint32_t>(in.input().config.max_strlen);
   if (call.args.size() < 2) return most;
-  std::optional<int64_t> length = fold_constant(input, call.args[1]);
+  std::optional<int64_t> length = in.constant(call.args[1]);
   if (!length || *length < 0) return most;
   return static_cast<uint32_t>(std::min<int64_t>(*length + 1, most));
 }
@@ -19,13 +19,13 @@ uint32_t string_size(const CompileInput &input, const CallSite &call) {
 const Type *infer_str(Inference &in, const CallSite &call) {
   if (as<PositionalParam>(call.args[0])) {
     auto size = static_cast<uint32_t>(in.literal(call.args[0])->size()) + 1;
-    return in.store().string(call.args.size() > 1 ? std::min(size, string_size(in.input(), call)) : size);
+    return in.store().string(call.args.size() > 1 ? std::min(size, string_size(in, call)) : size);
   }
   const Type *from = in.infer(call.args[0]);
   if (!from || from->is_poison()) return from;
   if (from->is_string())
-    return call.args.size() > 1 ? in.store().string(std::min(from->size, string_size(in.input(), call))) : from;
-  if (from->is_pointer() || from->is_integral()) return in.store().string(string_size(in.input(), call));
+    return call.args.size() > 1 ? in.store().string(std::min(from->size, string_size(in, call))) : from;
+  if (from->is_pointer() || from->is_integral()) return in.store().string(string_size(in, call));
   if (from->kind == TypeKind::Array) return in.store().string(std::max(from->size, 1U));
   in.error(diag::ArgumentType, call.args[0]->span, 1, "str", describe(from), "an address");
   return in.poison();

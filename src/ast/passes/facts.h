@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,7 @@ struct MapFacts {
 
 struct Facts {
   NodeTable<const Type *> types;                  // of expressions
+  NodeTable<std::optional<int64_t>> constants;    // of sizeof, offsetof, is_*(): what follows from types
   std::map<std::string, MapFacts> maps;           // by name with `@`
   std::vector<std::vector<const Type *>> locals;  // by unit and local
 };

@@ -48,8 +48,8 @@ const Type *Inference::rule(Expr *expr) {
     }
     case NodeKind::SizeOf: {
       auto *size = static_cast<SizeOf *>(expr);
-      if (size->type) resolve(*size->type);
-      if (size->operand) type_of(size->operand);
+      const Type *type = size->type ? resolve(*size->type) : type_of(size->operand);
+      if (type && !type->is_poison()) set_constant(expr, type->size);
       return s.uint64();
     }
     case NodeKind::OffsetOf: return infer_offsetof(static_cast<OffsetOf *>(expr));
@@ -253,6 +253,8 @@ const Type *Inference::infer_comparison(Binary *expr, const Type *left, const Ty
 
 const Type *Inference::infer_conditional(Conditional *expr) {
   visit_condition(expr->condition);
+  if (std::optional<int64_t> known = constant(expr->condition); known && expr->then)
+    return operand(*known ? expr->then : expr->otherwise);
   const Type *then = operand(expr->then ? expr->then : expr->condition);
   const Type *otherwise = operand(expr->otherwise);
   if (!then) return otherwise;

@@ -203,60 +203,8 @@ std::optional<std::pair<const Type *, int64_t>> named_constant(const CompileInpu
   return input.store.enumerator(name);
 }
 
-std::optional<int64_t> fold_constant(const CompileInput &input, const Expr *expr) {
-  if (const auto *e = as<IntegerLiteral>(expr)) return static_cast<int64_t>(e->value);
-  if (const auto *e = as<BoolLiteral>(expr)) return e->value;
-  if (const auto *e = as<PositionalParam>(expr)) {
-    if (e->number > input.params.size()) return 0;
-    std::string_view text = input.params[e->number - 1];
-    bool negative = text.starts_with("-");
-    std::optional<uint64_t> value = parse_unsigned(text.substr(negative ? 1 : 0));
-    if (!value) return std::nullopt;
-    return static_cast<int64_t>(negative ? 0 - *value : *value);
-  }
-  if (const auto *e = as<Comptime>(expr)) return fold_constant(input, e->operand);
-  if (as<ParamCount>(expr)) return static_cast<int64_t>(input.params.size());
-  if (const auto *e = as<Identifier>(expr)) {
-    if (input.functions.find(e->name)) return std::nullopt;
-    auto known = named_constant(input, e->name);
-    return known ? std::optional(known->second) : std::nullopt;
-  }
-  if (const auto *e = as<Unary>(expr)) {
-    std::optional<int64_t> value = fold_constant(input, e->operand);
-    if (!value) return std::nullopt;
-    if (e->op == UnaryOp::Negate) return static_cast<int64_t>(0 - static_cast<uint64_t>(*value));
-    if (e->op == UnaryOp::BitNot) return ~*value;
-    return std::nullopt;
-  }
-  if (const auto *e = as<Binary>(expr)) {
-    std::optional<int64_t> a = fold_constant(input, e->left), b = fold_constant(input, e->right);
-    if (!a || !b) return std::nullopt;
-    auto x = static_cast<uint64_t>(*a), y = static_cast<uint64_t>(*b);
-    switch (e->op) {
-      case BinaryOp::Add: return static_cast<int64_t>(x + y);
-      case BinaryOp::Sub: return static_cast<int64_t>(x - y);
-      case BinaryOp::Mul: return static_cast<int64_t>(x * y);
-      case BinaryOp::Div: return *b > 0 ? std::optional(*a / *b) : std::nullopt;
-      case BinaryOp::ShiftLeft: return static_cast<int64_t>(y < 64 ? x << y : 0);
-      case BinaryOp::BitOr: return static_cast<int64_t>(x | y);
-      case BinaryOp::BitAnd: return static_cast<int64_t>(x & y);
-      default: return std::nullopt;
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string> fold_literal(const CompileInput &input, const Expr *expr) {
-  if (const auto *e = as<StringLiteral>(expr)) return e->value;
-  if (const auto *e = as<PositionalParam>(expr))
-    return e->number <= input.params.size() ? input.params[e->number - 1] : std::string();
-  if (const auto *e = as<Call>(expr); e && e->name == "str" && e->args.size() == 1 && as<PositionalParam>(e->args[0]))
-    return fold_literal(input, e->args[0]);
-  return std::nullopt;
-}
-
-std::optional<int64_t> Inference::constant(const Expr *expr) const { return fold_constant(input_, expr); }
-std::optional<std::string> Inference::literal(const Expr *expr) const { return fold_literal(input_, expr); }
+std::optional<int64_t> Inference::constant(const Expr *expr) const { return fold_constant(input_, facts_, expr); }
+std::optional<std::string> Inference::literal(const Expr *expr) const { return fold_literal(input_, facts_, expr); }
 
 const Type *Inference::resolve(const TypeName &name) {
   const Type *type = nullptr;
@@ -328,16 +276,19 @@ const Type *Inference::infer_cast(Cast *expr) {
 
 const Type *Inference::infer_offsetof(OffsetOf *expr) {
   const Type *type = expr->type ? resolve(*expr->type) : type_of(expr->operand);
+  int64_t offset = 0;
   for (const std::string &name : expr->path) {
-    if (!type || type->is_poison()) break;
+    if (!type || type->is_poison()) return store().uint64();
     if (type->is_pointer()) type = type->target;
     auto field = type->kind == TypeKind::Struct ? store().field(type, name) : std::optional<FieldRef>();
     if (!field || !*field) {
       error(diag::UnknownField, expr->span, name, to_string(type));
-      break;
+      return store().uint64();
     }
+    offset += (*field)->offset;
     type = (*field)->type;
   }
+  set_constant(expr, offset);
   return store().uint64();
 }
 

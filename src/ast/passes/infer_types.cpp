@@ -51,8 +51,10 @@ void Inference::visit(Stmt *stmt) {
     case NodeKind::If: {
       auto *s = static_cast<If *>(stmt);
       visit_condition(s->condition);
-      visit_block(s->then);
-      if (s->otherwise) visit_block(s->otherwise);
+      // What is never reached is not compiled: it may be for other types or another kernel.
+      std::optional<int64_t> known = constant(s->condition);
+      if (!known || *known) visit_block(s->then);
+      if (s->otherwise && (!known || !*known)) visit_block(s->otherwise);
       return;
     }
     case NodeKind::While: {

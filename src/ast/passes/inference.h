@@ -40,6 +40,8 @@ class Inference {
   bool use_keys(MapFacts &map, const std::vector<Expr *> &keys, Span span);
   std::optional<int64_t> constant(const Expr *expr) const;
   std::optional<std::string> literal(const Expr *expr) const;
+  // For what is known from types alone.
+  void set_constant(const Expr *expr, int64_t value) { facts_.constants.set(expr, value); }
   [[nodiscard]] const Unit &unit() const { return input_.units[unit_]; }
   TypeStore &store() { return input_.store; }
   [[nodiscard]] const CompileInput &input() const { return input_; }
@@ -106,9 +108,9 @@ class Inference {
 // kernel's types.
 std::optional<std::pair<const Type *, int64_t>> named_constant(const CompileInput &input, const std::string &name);
 // Value of an integer expression that is known now.
-std::optional<int64_t> fold_constant(const CompileInput &input, const Expr *expr);
+std::optional<int64_t> fold_constant(const CompileInput &input, const Facts &facts, const Expr *expr);
 // Text of a string literal or positional parameter.
-std::optional<std::string> fold_literal(const CompileInput &input, const Expr *expr);
+std::optional<std::string> fold_literal(const CompileInput &input, const Facts &facts, const Expr *expr);
 
 // Type under which a value of `type` is kept in a variable, map or tuple: integers are 64 bits wide.
 const Type *stored_type(TypeStore &store, const Type *type);
@@ -122,6 +124,8 @@ const Type *field_value_type(TypeStore &store, const Type *type);
 bool is_text_in_record(const FieldRef &field);
 // What a call is called in messages: "exit()".
 std::string name_of(const Expr *expr);
+// "int", "string", "pointer", ...: the kind of a type as typeinfo() names it.
+std::string base_name(const Type *type);
 // "uint64", "a string[16]": for messages.
 std::string describe(const Type *type);
 

@@ -229,8 +229,8 @@ typed::ValuePtr Lowering::current_task(Span span) {
   return call;
 }
 
-std::optional<int64_t> Lowering::constant(const Expr *expr) const { return fold_constant(input_, expr); }
-std::optional<std::string> Lowering::literal(const Expr *expr) const { return fold_literal(input_, expr); }
+std::optional<int64_t> Lowering::constant(const Expr *expr) const { return fold_constant(input_, facts_, expr); }
+std::optional<std::string> Lowering::literal(const Expr *expr) const { return fold_literal(input_, facts_, expr); }
 
 void Lowering::error_not_supported(Span span, const std::string &what) {
   diagnostics_.emit(diag::NotSupported, span, what);

@@ -88,7 +88,8 @@ typed::ValuePtr Lowering::lower_value(Expr *expr) {
     case NodeKind::TupleExpr: return lower_tuple(static_cast<TupleExpr *>(expr)->elements, type(expr), expr->span);
     case NodeKind::RecordExpr: return lower_tuple(static_cast<RecordExpr *>(expr)->elements, type(expr), expr->span);
     case NodeKind::SizeOf:
-    case NodeKind::OffsetOf: return lower_size(expr);
+    case NodeKind::OffsetOf:
+      return make_const(type(expr), static_cast<uint64_t>(constant(expr).value_or(0)), expr->span);
     case NodeKind::Comptime: return lower_value(static_cast<Comptime *>(expr)->operand);
     case NodeKind::BlockExpr: return lower_block_value(static_cast<BlockExpr *>(expr));
     default: return nullptr;
@@ -340,6 +341,8 @@ typed::ValuePtr Lowering::lower_pointer_arithmetic(Binary *expr) {
 }
 
 typed::ValuePtr Lowering::lower_conditional(Conditional *expr) {
+  if (std::optional<int64_t> known = constant(expr->condition); known && expr->then)
+    return lower_value(*known ? expr->then : expr->otherwise);
   const Type *common = type(expr);
   if (common && common->kind == TypeKind::Void) {
     auto branch = make_step<typed::Branch>(expr->span);
@@ -414,31 +417,6 @@ typed::ValuePtr Lowering::lower_tuple(const std::vector<Expr *> &elements, const
   for (size_t i = 0; i < elements.size(); i++)
     out->parts.emplace_back(type->fields[i].offset, value_as(elements[i], type->fields[i].type));
   return out;
-}
-
-typed::ValuePtr Lowering::lower_size(Expr *expr) {
-  auto type_of = [&](const std::optional<TypeName> &name, Expr *operand) -> const Type * {
-    if (!name) return type(operand);
-    if (name->typeof_expr) return type(name->typeof_expr);
-    Result<std::optional<const Type *>> found = store().find(name->name);
-    const Type *t = found && *found ? **found : store().void_type();
-    for (int i = 0; i < name->pointers; i++) t = store().pointer(t);
-    for (auto it = name->array.rbegin(); it != name->array.rend(); ++it)
-      t = store().array(t, static_cast<uint32_t>(*it));
-    return t;
-  };
-  if (auto *size = as<SizeOf>(expr))
-    return make_const(type(expr), type_of(size->type, size->operand)->size, expr->span);
-  auto *offset = as<OffsetOf>(expr);
-  const Type *owner = type_of(offset->type, offset->operand);
-  uint64_t total = 0;
-  for (const std::string &name : offset->path) {
-    if (owner->is_pointer()) owner = owner->target;
-    FieldRef field = **store().field(owner, name);
-    total += field.offset;
-    owner = field.type;
-  }
-  return make_const(type(expr), total, expr->span);
 }
 
 typed::ValuePtr Lowering::lower_block_value(BlockExpr *expr) {

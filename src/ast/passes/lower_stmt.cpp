@@ -60,6 +60,10 @@ void Lowering::lower_stmt(Stmt *stmt) {
 }
 
 void Lowering::lower_if(If *stmt) {
+  if (std::optional<int64_t> known = constant(stmt->condition)) {
+    if (Block *live = *known ? stmt->then : stmt->otherwise) lower_block(live);
+    return;
+  }
   auto branch = make_step<typed::Branch>(stmt->span);
   branch->condition = truth(stmt->condition);
   branch->then = collect([&] { lower_block(stmt->then); });

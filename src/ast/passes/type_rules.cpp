@@ -96,6 +96,25 @@ bool is_text_in_record(const FieldRef &field) {
   return target && target->kind == TypeKind::Int && target->size == 1;
 }
 
+std::string base_name(const Type *type) {
+  switch (type->kind) {
+    case TypeKind::Poison:
+    case TypeKind::Void: return "none";
+    case TypeKind::Bool: return "bool";
+    case TypeKind::Int:
+    case TypeKind::Enum: return "int";
+    case TypeKind::Pointer: return "pointer";
+    case TypeKind::Array: return "array";
+    case TypeKind::Struct: return "record";
+    case TypeKind::Tuple: return type->is_record ? "record" : "tuple";
+    case TypeKind::String: return "string";
+    case TypeKind::Buffer: return "buffer";
+    case TypeKind::Stack: return "stack";
+    case TypeKind::Aggregate: return "aggregate";
+  }
+  return "";
+}
+
 std::string name_of(const Expr *expr) {
   const auto *call = as<Call>(expr);
   return call ? call->name + "()" : "this";

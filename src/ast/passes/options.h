@@ -1,0 +1,27 @@
+// Options of scripts: getopt() is known when the program is compiled and becomes a literal.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ast/nodes.h"
+#include "base/diagnostic.h"
+
+namespace awl::ast {
+
+struct ScriptOption {
+  std::string name;
+  const Expr *fallback = nullptr;  // a literal
+  std::string description;
+  Span span;  // where it is asked for first
+};
+
+// Replaces each getopt() by its value; `given` are the words behind `--`: "--name=value", "--flag". Gives the options
+// in the order of the script.
+std::vector<ScriptOption> read_options(Program &program, const std::vector<std::string> &given,
+                                       Diagnostics &diagnostics);
+
+// What `-- --help` prints.
+std::string options_help(const std::vector<ScriptOption> &options);
+
+}  // namespace awl::ast
