@@ -27,6 +27,8 @@ const char *section_of(ProgType type) {
     case ProgType::Tracepoint: return "tp";
     case ProgType::Kprobe: return "kprobe";
     case ProgType::PerfEvent: return "perf_event";
+    case ProgType::Fentry: return "fentry";
+    case ProgType::Fexit: return "fexit";
   }
   return "raw_tp";
 }

@@ -114,6 +114,7 @@ SIMPLE = {
     "btf": btf,
     "kprobe": lambda: pmu("kprobe"),
     "uprobe": lambda: pmu("uprobe"),
+    "watchpoint": lambda: pmu("breakpoint"),
     "perf_event": lambda: bpf() or load_program(PERF_EVENT),
     "guest": lambda: None if "VMRUN" in os.environ else "only in a guest",
     "python3.11": lambda: file("/usr/bin/python3.11"),

@@ -106,8 +106,26 @@ typed::ValuePtr lower_probetype(Lowering &low, const CallSite &call) {
   return out;
 }
 
-const Type *infer_retval(Inference &in, const CallSite &) { return in.store().int64(); }
+// Where the kernel describes the function, its result is a member of the context.
+std::optional<FieldRef> typed_result(TypeStore &store, const Unit &unit) {
+  if (unit.context.prog_type != ProgType::Fexit) return std::nullopt;
+  auto field = store.field(unit.context.args, "retval");
+  return field ? *field : std::nullopt;
+}
+const Type *infer_retval(Inference &in, const CallSite &call) {
+  std::optional<FieldRef> result = typed_result(in.store(), in.unit());
+  if (!result) return in.store().int64();
+  if (result->type->is_scalar()) return result->type;
+  in.error(diag::NotAvailable, call.node->span, "retval", in.unit().text)
+      .with_hint("the function returns " + describe(result->type));
+  return in.poison();
+}
 typed::ValuePtr lower_retval(Lowering &low, const CallSite &call) {
+  if (std::optional<FieldRef> result = typed_result(low.store(), low.unit())) {
+    auto out = make_value<typed::CtxField>(result->type, call.node->span);
+    out->field = *result;
+    return out;
+  }
   auto out = make_value<typed::CtxLoad>(low.store().int64(), call.node->span);
 #if defined(__x86_64__)
   out->offset = 80;  // ax in pt_regs

@@ -88,7 +88,7 @@ bool Inference::check_needs(const CallSite &call) {
               (!needs(f, "func") || c.has_func) && (!needs(f, "args") || c.args) && (!needs(f, "user") || c.user_code);
   if (!fits) {
     Diagnostic &d = error(diag::NotAvailable, call.name_span, f.name, unit().text);
-    if (needs(f, "retval")) d.with_hint("return values are seen by kretprobe and uretprobe");
+    if (needs(f, "retval")) d.with_hint("return values are seen by kretprobe, fexit and uretprobe");
     if (needs(f, "args") && c.args_reach != ArgReach::None) d.with_hint("use arg0, arg1, ...");
   }
   if (fits && attribute(f, "unsafe") && !input_.config.unsafe) {

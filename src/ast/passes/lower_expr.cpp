@@ -148,6 +148,11 @@ typed::ValuePtr Lowering::lower_argn(uint32_t number, const Expr *expr) {
     module().uses_usdt = true;
     return out;
   }
+  if (unit().context.args_reach == ArgReach::Words) {
+    auto out = make_value<typed::CtxLoad>(type(expr), expr->span);
+    out->offset = number * 8;
+    return out;
+  }
   // Offsets in pt_regs of the registers that carry arguments: System V ABI of x86-64, AAPCS64.
 #if defined(__x86_64__)
   constexpr uint32_t kOffsets[] = {112, 104, 96, 88, 72, 64};  // di si dx cx r8 r9

@@ -12,7 +12,7 @@ constexpr Display largest(Display) { return Display::FunctionName; }
 constexpr AddressSpace largest(AddressSpace) { return AddressSpace::User; }
 constexpr AggregateKind largest(AggregateKind) { return AggregateKind::LHist; }
 constexpr StackMode largest(StackMode) { return StackMode::BuildId; }
-constexpr Origin largest(Origin) { return Origin::Dwarf; }
+constexpr Origin largest(Origin) { return Origin::Context; }
 constexpr MapRole largest(MapRole) { return MapRole::Internal; }
 constexpr ActionKind largest(ActionKind) { return ActionKind::CgroupEvent; }
 

@@ -85,4 +85,50 @@ Result<Attachment> attach_to_perf_event(int event_fd, const AttachOptions &optio
   return fail_errno("attach the program", err);
 }
 
+namespace {
+
+struct Where {
+  int pid, cpu;
+};
+
+Result<Attachment> attach_everywhere(const perf_event_attr &attr, const std::vector<Where> &places,
+                                     const AttachOptions &options) {
+  std::vector<Attachment> done;
+  std::optional<Error> gone;
+  for (const Where &where : places) {
+    perf_event_attr own = attr;
+    auto event = open_perf_event(own, where.pid, where.cpu);
+    if (event) {
+      done.push_back(TRY(attach_to_perf_event(*event, options)));
+    } else if (event.error().sys_errno == ENODEV || event.error().sys_errno == ESRCH) {
+      gone = std::move(event).error();
+    } else {
+      return std::unexpected(std::move(event).error());
+    }
+  }
+  if (done.empty()) return std::unexpected(gone ? *std::move(gone) : Error{"there is nothing to attach to", {}, 0});
+  std::vector<int> fds;
+  for (Attachment &attachment : done) {
+    std::vector<int> more = attachment.release();
+    fds.insert(fds.end(), more.begin(), more.end());
+  }
+  return Attachment(std::move(fds));
+}
+
+}  // namespace
+
+Result<Attachment> attach_on_cpus(const perf_event_attr &attr, const std::vector<int> &cpus,
+                                  const AttachOptions &options) {
+  std::vector<Where> places;
+  for (int cpu : cpus) places.push_back({-1, cpu});
+  return attach_everywhere(attr, places, options);
+}
+
+Result<Attachment> attach_to_tasks(const perf_event_attr &attr, const std::vector<int> &tasks,
+                                   const AttachOptions &options) {
+  std::vector<Where> places;
+  for (int task : tasks) places.push_back({task, -1});
+  return attach_everywhere(attr, places, options);
+}
+
 }  // namespace awl

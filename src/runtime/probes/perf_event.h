@@ -29,6 +29,13 @@ std::vector<int> online_cpus(const std::string &sysfs = "/sys");
 // Opens the event for a process (`pid` > 0, any CPU) or a CPU (`pid` = -1). Nothing fires before a program is set.
 Result<int> open_perf_event(perf_event_attr &attr, int pid, int cpu);
 
+// The event on each of these CPUs, or of each of these processes or threads, with the program connected: all or none.
+// CPUs that went offline and threads that ended meanwhile are left out, unless there is nothing else.
+Result<Attachment> attach_on_cpus(const perf_event_attr &attr, const std::vector<int> &cpus,
+                                  const AttachOptions &options);
+Result<Attachment> attach_to_tasks(const perf_event_attr &attr, const std::vector<int> &tasks,
+                                   const AttachOptions &options);
+
 // Connects a program to a perf event, which it takes over: closing the returned descriptors detaches.
 Result<Attachment> attach_to_perf_event(int event_fd, const AttachOptions &options);
 

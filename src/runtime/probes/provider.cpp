@@ -16,6 +16,7 @@ std::string ProbeTarget::text() const {
   };
   if (!scope.empty()) add(quote_part(scope));
   if (!space.empty()) add(quote_part(space));
+  if (provider == "watchpoint") return out + fmt::format(":0x{:x}:{}:{}", address, count, name);
   if (has_address)
     add(fmt::format("0x{:x}", address));
   else if (provider == "uprobe" || provider == "uretprobe")

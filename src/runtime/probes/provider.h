@@ -35,13 +35,14 @@ struct ProbeTarget {
 };
 
 // Kernel program types that codegen and loader know.
-enum class ProgType : uint8_t { RawTracepoint, Tracepoint, Kprobe, PerfEvent };
+enum class ProgType : uint8_t { RawTracepoint, Tracepoint, Kprobe, PerfEvent, Fentry, Fexit };
 
 // How argN is reached from the program's context.
 enum class ArgReach : uint8_t {
   None,
   Registers,  // pt_regs at the start of the context, calling convention of the architecture
   Usdt,       // described by the marker's note: looked up by attach cookie at run time
+  Words,      // the context is an array of 64-bit words
 };
 
 // What a program attached to a target finds. One per distinct kind of target, not per attachment.
@@ -53,8 +54,10 @@ struct ProbeContext {
   bool has_regs = false;                 // pt_regs at the start of the context: reg(), user and kernel ip
   bool has_func = false;                 // `func` makes sense
   bool user_code = false;                // fires in user code: pointers are user pointers, may be preempted
+  bool args_trusted = false;             // the verifier knows what pointers in `args` point at: plain loads
   bool filter_pid = false;               // -p must be tested in the program (else done when attaching)
-  const Type *args = nullptr;  // struct behind `args`, null if none: Origin::Tracefs, reached from the context
+  const Type *args =
+      nullptr;  // struct behind `args`, null if none: Origin::Tracefs or Context, reached from the context
   AddressSpace arg_space = AddressSpace::Kernel;  // of pointers in argN
   std::vector<std::string> warnings;              // e.g. "function__entry of this binary does not fire by itself"
   std::string warning_hint;

@@ -14,11 +14,8 @@ namespace awl {
 namespace {
 
 // Providers that scripts may ask for and that are not there yet.
-constexpr std::array<std::string_view, 25> kPlanned = {
-    "fentry",   "fexit", "f",        "fr",   "kfunc",      "kretfunc", "rawtracepoint",   "rt",
-    "software", "s",     "hardware", "h",    "watchpoint", "w",        "asyncwatchpoint", "aw",
-    "iter",     "it",    "self",     "test", "bench",      "ksyscall", "kretsyscall",     "lsm",
-    "xdp"};
+constexpr std::array<std::string_view, 9> kPlanned = {"asyncwatchpoint", "aw",          "iter", "it", "self",
+                                                      "ksyscall",        "kretsyscall", "lsm",  "xdp"};
 
 std::unexpected<Error> unknown_provider(std::string_view given) {
   std::string name = lower(given);
@@ -39,8 +36,10 @@ bool spelled(const Provider &provider, std::string_view name) {
 
 const std::vector<const Provider *> &all_providers() {
   static const std::vector<const Provider *> list = {
-      &begin_provider(),  &end_provider(),       &kprobe_provider(), &kretprobe_provider(), &tracepoint_provider(),
-      &uprobe_provider(), &uretprobe_provider(), &usdt_provider(),   &profile_provider(),   &interval_provider(),
+      &begin_provider(),    &end_provider(),       &kprobe_provider(),     &kretprobe_provider(),
+      &fentry_provider(),   &fexit_provider(),     &tracepoint_provider(), &raw_tracepoint_provider(),
+      &uprobe_provider(),   &uretprobe_provider(), &usdt_provider(),       &profile_provider(),
+      &interval_provider(), &software_provider(),  &hardware_provider(),   &watchpoint_provider(),
   };
   return list;
 }

@@ -41,6 +41,8 @@ class TimerProvider : public Provider {
     return every_cpu_ ? "regularly on every CPU, in what runs there" : "regularly, on one CPU";
   }
 
+  bool shares_program() const override { return false; }  // takes no wildcards
+
   Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &env) const override;
   Result<std::vector<ProbeTarget>> expand(const ProbeTarget &target, const ProbeEnvironment &) const override {
     if (target.wildcard())
@@ -125,24 +127,10 @@ Result<Attachment> TimerProvider::attach(const AttachPlace &place, const AttachO
   }
   std::vector<int> cpus = online_cpus();
   if (!every_cpu_) cpus.resize(1);
-  std::vector<Attachment> done;
-  for (int cpu : cpus) {
-    auto event = open_perf_event(attr, -1, cpu);
-    if (!event) {
-      if (event.error().sys_errno == ENODEV) continue;  // went offline just now
-      if (event.error().sys_errno == EINVAL && attr.freq)
-        event.error().hint = "is it more than /proc/sys/kernel/perf_event_max_sample_rate?";
-      return std::unexpected(std::move(event).error());
-    }
-    done.push_back(TRY(attach_to_perf_event(*event, options)));
-  }
-  std::vector<int> fds;
-  for (Attachment &attachment : done) {
-    std::vector<int> more = attachment.release();
-    fds.insert(fds.end(), more.begin(), more.end());
-  }
-  if (fds.empty()) return fail("no CPU is online");
-  return Attachment(std::move(fds));
+  auto attachment = attach_on_cpus(attr, cpus, options);
+  if (!attachment && attachment.error().sys_errno == EINVAL && attr.freq)
+    attachment.error().hint = "is it more than /proc/sys/kernel/perf_event_max_sample_rate?";
+  return attachment;
 }
 
 Result<std::vector<ListEntry>> TimerProvider::list(const ProbeTarget &pattern, bool, const ProbeEnvironment &) const {

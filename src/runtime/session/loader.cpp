@@ -188,6 +188,15 @@ class Loader {
     for (const auto &[name, type] : options_.attach_types)
       if (bpf_program *program = bpf_object__find_program_by_name(object_, name.c_str()))
         bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(type));
+    bpf_program *program = nullptr;
+    bpf_object__for_each_program(program, object_) {
+      if (bpf_program__type(program) != BPF_PROG_TYPE_TRACING) continue;
+      auto target = options_.attach_targets.find(bpf_program__name(program));
+      if (target == options_.attach_targets.end())  // its function is missing, and the script goes on without
+        bpf_program__set_autoload(program, false);
+      else if (bpf_program__set_attach_target(program, 0, target->second.c_str()) != 0)
+        return broken("no kernel function `" + target->second + "` in the kernel's BTF");
+    }
     if (!options_.only_once) return true;
     // The kernel clears all pages of a ring buffer when it makes it: 8 MB take 1.3 ms.
     bpf_map *ring = bpf_object__find_map_by_name(object_, kRingBuffer);

@@ -19,11 +19,12 @@ struct bpf_object;
 namespace awl {
 
 struct LoadOptions {
-  std::array<uint64_t, kParamCount> params{};    // awl_params, by ParamWord
-  uint32_t usdt_specs = 0;                       // elements that awl_usdt must hold
-  std::map<std::string, uint32_t> attach_types;  // programs that must be loaded for a special way of attaching
-  bool only_once = false;                        // nothing but begin and end programs: a small ring buffer will do
-  bool verbose = false;                          // print the verifier's whole log on failure
+  std::array<uint64_t, kParamCount> params{};         // awl_params, by ParamWord
+  uint32_t usdt_specs = 0;                            // elements that awl_usdt must hold
+  std::map<std::string, uint32_t> attach_types;       // programs that must be loaded for a special way of attaching
+  std::map<std::string, std::string> attach_targets;  // fentry, fexit: the kernel function of each program
+  bool only_once = false;                             // nothing but begin and end programs: a small ring buffer will do
+  bool verbose = false;                               // print the verifier's whole log on failure
 };
 
 class LoadedObject {

@@ -143,6 +143,9 @@ class Session {
     load.params[kParamStartTime] = static_cast<uint64_t>(clock_ns(CLOCK_BOOTTIME));
     load.usdt_specs = static_cast<uint32_t>(plan_.usdt.size());
     load.attach_types = plan_.multi;
+    for (const PlannedProbe &probe : plan_.probes)
+      if (std::string_view provider = probe.provider->name(); provider == "fentry" || provider == "fexit")
+        load.attach_targets[probe.info->program] = probe.places.front().target.name;
     load.only_once = plan_.probes.empty();
     load.verbose = options_.verbose;
     Diagnostics diagnostics;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <unordered_map>
 
 #include "runtime/types/btf.h"
@@ -16,6 +17,25 @@ bool is_modifier(BtfKind kind) {
          kind == BtfKind::TypeTag;
 }
 
+// The records of words that programs of these kinds get: "fentry [MODULE:]FUNCTION", "fexit [MODULE:]FUNCTION" (its
+// last word is the result), "rawtracepoint EVENT".
+struct ContextName {
+  std::string_view text, kind, module, name;
+};
+
+std::optional<ContextName> context_name(std::string_view text) {
+  for (std::string_view kind : {"fentry", "fexit", "rawtracepoint"}) {
+    if (!text.starts_with(kind) || text.size() <= kind.size() || text[kind.size()] != ' ') continue;
+    std::string_view name = text.substr(kind.size() + 1), module;
+    if (size_t colon = name.find(':'); colon != std::string_view::npos) {
+      module = name.substr(0, colon);
+      name.remove_prefix(colon + 1);
+    }
+    return ContextName{text, kind, module == "vmlinux" ? "" : module, name};
+  }
+  return std::nullopt;
+}
+
 class BtfSource : public TypeSource {
  public:
   BtfSource(std::shared_ptr<BtfBlob> blob, BtfView view, BtfSource *base)
@@ -29,6 +49,8 @@ class BtfSource : public TypeSource {
   std::vector<std::string> names() override;
 
   Result<std::optional<FunctionPrototype>> function(TypeStore &store, std::string_view name);
+  // Of a raw tracepoint, without the `void *` that is for the kernel's own use.
+  Result<std::optional<FunctionPrototype>> tracepoint(TypeStore &store, std::string_view name);
   Result<BtfView *> view();
 
  private:
@@ -50,6 +72,9 @@ class BtfSource : public TypeSource {
   Result<const Type *> make_array(TypeStore &store, const BtfRaw &raw, int depth);
   Result<const Type *> make_forward(TypeStore &store, const BtfRaw &raw);
   Result<Field> field(TypeStore &store, const BtfRaw &raw, uint32_t index);
+  Result<std::optional<const Type *>> find_context(TypeStore &store, const ContextName &wanted);
+  Result<FunctionPrototype> prototype(TypeStore &store, const BtfRaw &proto, uint32_t skip);
+  Result<BtfSource *> module(const std::string &name);
 
   std::shared_ptr<BtfBlob> blob_;
   std::optional<BtfView> view_;
@@ -58,6 +83,7 @@ class BtfSource : public TypeSource {
   BtfSource *base_ = nullptr;
   std::unordered_map<uint32_t, const Type *> types_;
   TypeStore *store_ = nullptr;  // that types_ belongs to
+  std::map<std::string, std::unique_ptr<BtfSource>> modules_;
 };
 
 // False if the kernel has no BTF.
@@ -201,6 +227,7 @@ Result<const Type *> BtfSource::make_forward(TypeStore &store, const BtfRaw &raw
 }
 
 Result<std::optional<const Type *>> BtfSource::find(TypeStore &store, std::string_view name) {
+  if (std::optional<ContextName> context = context_name(name)) return find_context(store, *context);
   struct Keyword {
     std::string_view word;
     BtfKind kind, other;
@@ -313,21 +340,76 @@ std::vector<std::string> BtfSource::names() {
   return out;
 }
 
-Result<std::optional<FunctionPrototype>> BtfSource::function(TypeStore &store, std::string_view name) {
-  if (!TRY(open())) return std::nullopt;
-  uint32_t id = TRY(view_->find(BtfKind::Func, name));
-  if (!id) return std::nullopt;
-  BtfRaw function = TRY(view_->type(id));
-  BtfRaw proto = TRY(view_->type(function.size_or_type));
+Result<FunctionPrototype> BtfSource::prototype(TypeStore &store, const BtfRaw &proto, uint32_t skip) {
   if (proto.kind != BtfKind::FuncProto) return fail("malformed BTF: function without prototype");
   FunctionPrototype out;
   out.result = TRY(type(store, proto.size_or_type));
-  for (uint32_t i = 0; i < proto.vlen; ++i) {
+  for (uint32_t i = skip; i < proto.vlen; ++i) {
     BtfMember param = BtfView::param(proto, i);
     if (param.type == 0) break;  // `...`
     out.params.emplace_back(TRY(view_->string(param.name_off)), TRY(type(store, param.type)));
   }
   return out;
+}
+
+Result<std::optional<FunctionPrototype>> BtfSource::function(TypeStore &store, std::string_view name) {
+  if (!TRY(open())) return std::nullopt;
+  uint32_t id = TRY(view_->find(BtfKind::Func, name));
+  if (!id) return std::nullopt;
+  BtfRaw function = TRY(view_->type(id));
+  return TRY(prototype(store, TRY(view_->type(function.size_or_type)), 0));
+}
+
+Result<std::optional<FunctionPrototype>> BtfSource::tracepoint(TypeStore &store, std::string_view name) {
+  if (!TRY(open())) return std::nullopt;
+  // Functions that the kernel makes for each event know the names of its arguments: the first since Linux 6.7.
+  for (const char *function : {"__probestub_{}", "__bpf_trace_{}"})
+    if (uint32_t id = TRY(view_->find(BtfKind::Func, fmt::format(fmt::runtime(function), name))))
+      return TRY(prototype(store, TRY(view_->type(TRY(view_->type(id)).size_or_type)), 1));
+  uint32_t id = TRY(view_->find(BtfKind::Typedef, fmt::format("btf_trace_{}", name)));
+  if (!id) return std::nullopt;
+  BtfRaw pointer = TRY(resolve(id)).raw;
+  if (pointer.kind != BtfKind::Ptr) return fail("malformed BTF: tracepoint without prototype");
+  return TRY(prototype(store, TRY(resolve(pointer.size_or_type)).raw, 1));
+}
+
+// Types of a module stand beside those of the kernel: /sys/kernel/btf/MODULE. Null if the kernel describes none.
+Result<BtfSource *> BtfSource::module(const std::string &name) {
+  auto known = modules_.find(name);
+  if (known != modules_.end()) return known->second.get();
+  std::unique_ptr<BtfSource> &slot = modules_[name];
+  size_t folder = path_.rfind('/');
+  if (folder == std::string::npos || name.find('/') != std::string::npos) return nullptr;
+  auto blob = BtfBlob::open(path_.substr(0, folder + 1) + name);
+  if (!blob) return nullptr;
+  BtfView view = TRY(BtfView::parse((*blob)->bytes(), TRY(this->view())));
+  slot = std::make_unique<BtfSource>(*std::move(blob), std::move(view), this);
+  return slot.get();
+}
+
+Result<std::optional<const Type *>> BtfSource::find_context(TypeStore &store, const ContextName &wanted) {
+  if (!TRY(open())) return std::nullopt;
+  BtfSource *source = wanted.module.empty() ? this : TRY(module(std::string(wanted.module)));
+  if (!source) return std::nullopt;
+  auto found = TRY(wanted.kind == "rawtracepoint" ? source->tracepoint(store, wanted.name)
+                                                  : source->function(store, wanted.name));
+  if (!found) return std::nullopt;
+  Type record;
+  record.kind = TypeKind::Struct;
+  record.origin = Origin::Context;
+  record.name = wanted.text;
+  auto add = [&record](const std::string &name, const Type *type) {
+    Field field;
+    field.name = name;
+    field.type = type;
+    field.offset = record.size;
+    record.size += std::max(8U, (type->size + 7) & ~7U);  // a struct given by its value takes as many words as it needs
+    record.fields.push_back(std::move(field));
+  };
+  for (const auto &[name, type] : found->params)
+    add(name.empty() ? fmt::format("arg{}", record.fields.size()) : name, type);
+  if (wanted.kind == "fexit") add("retval", found->result);
+  return store.intern(std::move(record));
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ std::string tuple_name(const Type *type) {
 
 std::string struct_name(const Type *type) {
   if (type->origin == Origin::Tracefs) return "tracepoint " + type->name;
+  if (type->origin == Origin::Context) return type->name;
   if (type->is_typedef) return type->name;
   std::string keyword = type->is_union ? "union" : "struct";
   return keyword + " " + (type->name.empty() ? "(anonymous)" : type->name);

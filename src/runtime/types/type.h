@@ -59,6 +59,7 @@ enum class Origin : uint8_t {
   Tracefs,    // CO-RE against the event's format file of the running kernel
   Script,     // fixed layout
   Dwarf,      // fixed layout
+  Context,    // words of a BPF program's context, known when it is compiled
 };
 
 struct Type;

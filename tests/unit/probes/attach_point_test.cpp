@@ -64,9 +64,39 @@ TEST(AttachPoint, NoNameMeansTwoProviders) {
 
 TEST(AttachPoint, UnknownProviders) {
   EXPECT_EQ(parsed("kprob:vfs_read"), "error: no provider `kprob` | did you mean `kprobe`?");
-  EXPECT_EQ(parsed("fentry:vfs_read"), "error: provider `fentry` is not supported yet");
-  EXPECT_EQ(parsed("software:page-faults:1"), "error: provider `software` is not supported yet");
+  EXPECT_EQ(parsed("iter:task"), "error: provider `iter` is not supported yet");
   EXPECT_EQ(parsed("zzzzzz:x"), "error: no provider `zzzzzz`");
+}
+
+TEST(AttachPoint, Counters) {
+  EXPECT_EQ(parsed("software:page-faults:1"), "software:page-faults:1");
+  EXPECT_EQ(parsed("s:cs"), "software:cs:1000");
+  EXPECT_EQ(parsed("hardware:cycles:"), "hardware:cycles:1000000");
+  EXPECT_EQ(parsed("h:branch-misses:7"), "hardware:branch-misses:7");
+  EXPECT_EQ(parsed("s:cpu-clok"), "error: no software event `cpu-clok` | did you mean `cpu-clock`?");
+  EXPECT_EQ(parsed("s:cs:0"), "error: `0` is not a number of events | write `software:EVENT[:COUNT]`");
+  EXPECT_EQ(parsed("s:cs:x"), "error: `x` is not a number of events | write `software:EVENT[:COUNT]`");
+}
+
+TEST(AttachPoint, Watchpoints) {
+  EXPECT_EQ(parsed("w:0x1000:8:rw"), "watchpoint:0x1000:8:rw");
+  EXPECT_EQ(parsed("watchpoint:4096:1:w"), "watchpoint:0x1000:1:w");
+  EXPECT_EQ(parsed("w:0x1001:8:w"),
+            "error: 0x1001 is not a multiple of 8 | the processor watches aligned addresses only");
+  EXPECT_EQ(parsed("w:0x1000:3:w"), "error: cannot watch `3` bytes | the length is 1, 2, 4 or 8");
+  EXPECT_EQ(parsed("w:0x1000:8:q"), "error: `q` is not a mode | modes are r, w, x and rw");
+  EXPECT_EQ(parsed("w:0x1000:8:ww"), "error: `ww` is not a mode | modes are r, w, x and rw");
+  EXPECT_TRUE(parsed("w:main:arg1").starts_with("error: watchpoints take an address, not a function's argument"));
+  EXPECT_TRUE(parsed("w:main:8:w").starts_with("error: `main` is not an address"));
+}
+
+TEST(AttachPoint, TypedKernelProbes) {
+  EXPECT_EQ(parsed("kfunc:vfs_read"), "fentry:vfs_read");
+  EXPECT_EQ(parsed("kretfunc:overlay:ovl_read"), "fexit:overlay:ovl_read");
+  EXPECT_EQ(parsed("rt:sched_switch"), "rawtracepoint:sched_switch");
+  EXPECT_EQ(parsed("f:vfs_read+4"),
+            "error: `fentry` takes no offset | use `kprobe` for an instruction inside the function");
+  EXPECT_EQ(parsed("fexit:a:b:c"), "error: `fexit` does not take 3 parts | write `fexit:[MODULE:]FUNCTION`");
 }
 
 TEST(AttachPoint, WrongNumberOfPartsShowsTheSyntax) {

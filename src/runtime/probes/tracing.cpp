@@ -1,0 +1,140 @@
+// fentry and fexit: entry and return of kernel functions through BPF trampolines (since Linux 5.5), with typed
+// arguments.
+#include <bpf/bpf.h>
+#include <fmt/format.h>
+
+#include <cerrno>
+
+#include "base/diagnostic.h"
+#include "base/strings.h"
+#include "runtime/probes/attach_point.h"
+#include "runtime/probes/context_record.h"
+#include "runtime/probes/kernel_functions.h"
+#include "runtime/probes/providers.h"
+
+namespace awl {
+
+namespace {
+
+class TracingProvider : public Provider {
+ public:
+  explicit TracingProvider(bool at_return) : return_(at_return) {}
+  std::string_view name() const override { return return_ ? "fexit" : "fentry"; }
+  std::vector<std::string_view> aliases() const override {
+    if (return_) return {"fr", "kretfunc"};
+    return {"f", "kfunc"};
+  }
+  std::string_view syntax() const override { return return_ ? "fexit:[MODULE:]FUNCTION" : "fentry:[MODULE:]FUNCTION"; }
+  std::string_view doc() const override {
+    return return_ ? "return of a kernel function, with typed `args` and `retval`"
+                   : "entry of a kernel function, with typed `args`";
+  }
+  bool listed_by_default() const override { return !return_; }
+  bool shares_program() const override { return false; }  // the verifier knows the types of one function
+
+  Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &env) const override;
+  Result<std::vector<ProbeTarget>> expand(const ProbeTarget &target, const ProbeEnvironment &env) const override;
+  Result<ProbeContext> context(const ProbeTarget &target, bool needs_args, const ProbeEnvironment &env) const override;
+  Result<Attachment> attach(const AttachPlace &place, const AttachOptions &options) const override;
+  Result<std::vector<ListEntry>> list(const ProbeTarget &pattern, bool verbose,
+                                      const ProbeEnvironment &env) const override;
+
+ private:
+  [[nodiscard]] Result<std::optional<const Type *>> record(const ProbeTarget &target,
+                                                           const ProbeEnvironment &env) const {
+    return find_context_record(name(), target.scope, target.name, env);
+  }
+
+  bool return_;
+};
+
+Result<ProbeTarget> TracingProvider::parse(const std::vector<std::string> &parts, const ProbeEnvironment &) const {
+  if (parts.empty() || parts.size() > 2 || parts[0].empty() || parts.back().empty())
+    return wrong_parts(*this, parts.size());
+  ProbeTarget target;
+  target.provider = name();
+  if (parts.size() == 2) target.scope = parts[0];
+  target.name = parts.back();
+  if (target.name.find('+') != std::string::npos)
+    return fail(fmt::format("`{}` takes no offset", name()), "use `kprobe` for an instruction inside the function");
+  return target;
+}
+
+Result<std::vector<ProbeTarget>> TracingProvider::expand(const ProbeTarget &target, const ProbeEnvironment &env) const {
+  if (!target.wildcard()) {
+    if (TRY(record(target, env))) return std::vector<ProbeTarget>{target};
+    if (TRY(kernel_function_exists(target.scope, target.name, env.roots)))
+      return fail(
+          fmt::format("the kernel does not describe the function `{}`", target.name),
+          fmt::format("its BTF has no type for it; use `{}:{}`", return_ ? "kretprobe" : "kprobe", target.name));
+    std::vector<std::string> candidates;
+    for (KernelFunction &function : TRY(kernel_functions(target.scope, "*", env.roots)))
+      candidates.push_back(std::move(function.name));
+    return unknown_name("kernel function", target.name, candidates);
+  }
+  std::vector<ProbeTarget> out;
+  for (KernelFunction &function : TRY(kernel_functions(target.scope, target.name, env.roots))) {
+    ProbeTarget one = target;
+    one.name = std::move(function.name);
+    one.scope = std::move(function.module);
+    auto known = record(one, env);
+    if (!known || !*known) continue;  // it cannot be attached to
+    if (out.empty() || out.back().name != one.name || out.back().scope != one.scope) out.push_back(std::move(one));
+  }
+  if (out.empty())
+    return fail(fmt::format("no kernel function matches `{}`", target.text().substr(target.provider.size() + 1)));
+  return out;
+}
+
+Result<ProbeContext> TracingProvider::context(const ProbeTarget &target, bool, const ProbeEnvironment &env) const {
+  ProbeContext context;
+  context.prog_type = return_ ? ProgType::Fexit : ProgType::Fentry;
+  context.has_func = true;
+  context.filter_pid = true;
+  context.has_retval = return_;
+  context.args_trusted = true;
+  auto found = TRY(record(target, env));
+  if (!found) return fail(fmt::format("the kernel does not describe the arguments of `{}`", target.text()));
+  context.args = *found;
+  context.args_reach = ArgReach::Words;
+  context.arg_count = context.args->size / 8 - (return_ ? 1 : 0);
+  return context;
+}
+
+Result<Attachment> TracingProvider::attach(const AttachPlace &place, const AttachOptions &options) const {
+  int link = bpf_raw_tracepoint_open(nullptr, options.prog_fd);
+  if (link >= 0) return Attachment({link});
+  Error error = fail_errno("attach", -link).error();
+  if (error.sys_errno == EBUSY || error.sys_errno == EINVAL)
+    error.hint = fmt::format("the kernel cannot trace `{}` in this way; use `{}`", place.target.name,
+                             return_ ? "kretprobe" : "kprobe");
+  return std::unexpected(std::move(error));
+}
+
+Result<std::vector<ListEntry>> TracingProvider::list(const ProbeTarget &pattern, bool verbose,
+                                                     const ProbeEnvironment &env) const {
+  std::vector<ListEntry> out;
+  for (KernelFunction &function : TRY(kernel_functions(pattern.scope, pattern.name, env.roots))) {
+    auto known = find_context_record(name(), function.module, function.name, env);
+    if (!known || !*known) continue;
+    ListEntry entry{
+        fmt::format("{}:{}:{}", name(), function.module.empty() ? "vmlinux" : function.module, function.name), {}};
+    if (verbose) entry.params = describe_context_record(**known);
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+}  // namespace
+
+const Provider &fentry_provider() {
+  static const TracingProvider provider(false);
+  return provider;
+}
+
+const Provider &fexit_provider() {
+  static const TracingProvider provider(true);
+  return provider;
+}
+
+}  // namespace awl
