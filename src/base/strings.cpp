@@ -112,6 +112,19 @@ std::string json_quote(std::string_view text) {
   return out + "\"";
 }
 
+std::string escape_non_utf8(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    size_t length = utf8_length(text);
+    if (length == 0)
+      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[0]));
+    else
+      out += text.substr(0, length);
+    text.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return out;
+}
+
 Result<std::string> read_file(const std::string &path) {
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return fail_errno("open " + path);

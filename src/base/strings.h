@@ -25,6 +25,8 @@ std::optional<uint64_t> parse_unsigned(std::string_view text);
 
 // JSON string literal with quotes; bytes that are not UTF-8 become U+FFFD.
 std::string json_quote(std::string_view text);
+// The text with `\xNN` for bytes that are not UTF-8: different texts stay different.
+std::string escape_non_utf8(std::string_view text);
 
 // Whole content of a file, also of /proc and /sys files that give no size.
 Result<std::string> read_file(const std::string &path);

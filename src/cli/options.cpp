@@ -57,6 +57,9 @@ void declare(CLI::App &app, Options &o, std::vector<std::string> &ignored) {
   app.add_option("-c,--cmd", o.child, "run this command and end when it ends")->type_name("COMMAND");
   app.add_option("-o,--output", o.output, "write the output to a file")->type_name("FILE");
   app.add_option("-f,--format", o.format, "text or json")->type_name("FORMAT")->check(CLI::IsMember({"text", "json"}));
+  app.add_option("--json-stacks", o.json_stacks, "stacks in JSON: text, or frames (lists of them)")
+      ->type_name("FORM")
+      ->check(CLI::IsMember({"text", "frames"}));
   app.add_option("-B", o.buffering, "buffering of the output: line, full or none")
       ->check(CLI::IsMember({"line", "full", "none"}));
   app.add_flag("-q,--quiet", o.quiet, "do not say how many probes were attached");

@@ -23,9 +23,10 @@ struct Options {
   bool dry_run = false;
   bool no_warnings = false;
   int pid = 0;
-  std::string child;               // -c
-  std::string output;              // -o
-  std::string format = "text";     // -f
+  std::string child;            // -c
+  std::string output;           // -o
+  std::string format = "text";  // -f
+  std::string json_stacks = "text";
   std::string buffering = "line";  // -B
   std::vector<std::string> debug;  // -d
   std::string help_text;           // for Command::Help

@@ -8,6 +8,8 @@ namespace awl::codegen {
 
 using namespace typed;
 
+static bool has_signed_values(const Type *aggregate) { return aggregate->target && aggregate->target->is_signed; }
+
 // Every CPU has a value of its own; additions are atomic all the same, because a program may interrupt another one on
 // its CPU. Uncontended that costs next to nothing.
 void FunctionEmitter::step_of(const AggregateUpdate &step) {
@@ -15,7 +17,8 @@ void FunctionEmitter::step_of(const AggregateUpdate &step) {
   Val argument = step.argument ? scalar(*step.argument) : nullptr;
   Mem key = map_key(step.map, step.key.get());
   code_.from(step.span);
-  Mem element = lookup(step.map, key);
+  ActiveMap map = active_map(step.map);
+  Mem element = lookup(map, key);
   if (!step.key) {
     code_.if_(code_.truth(element.pointer), [&] { update_aggregate(info.value, element, argument); });
     return;
@@ -27,8 +30,8 @@ void FunctionEmitter::step_of(const AggregateUpdate &step) {
   code_.branch(code_.truth(element.pointer), found, missing);
   code_.enter(missing);
   Mem zero = zero_value(info.value_size);
-  code_.call(BPF_FUNC_map_update_elem, {object_.map(step.map), key.pointer, zero.pointer, code_.number(BPF_NOEXIST)});
-  Mem inserted = lookup(step.map, key);
+  code_.call(BPF_FUNC_map_update_elem, {address_of(map), key.pointer, zero.pointer, code_.number(BPF_NOEXIST)});
+  Mem inserted = lookup(map, key);
   Block after = code_.current();
   code_.branch(code_.truth(inserted.pointer), found, full);
   code_.enter(full);
@@ -57,7 +60,10 @@ void FunctionEmitter::update_aggregate(const Type *aggregate, Mem at, Val argume
       code_.store(code_.at(at, 8), one);
       break;
     case AggregateKind::Min:
-    case AggregateKind::Max: keep_extreme(aggregate, at, argument); break;
+    case AggregateKind::Max:
+      keep_extreme(aggregate->aggregate == AggregateKind::Min, has_signed_values(aggregate), at, argument);
+      break;
+    case AggregateKind::TSeries: update_series(aggregate, at, argument); break;
     case AggregateKind::Avg:
     case AggregateKind::Stats:
       code_.atomic_add(at, one);
@@ -72,6 +78,7 @@ void FunctionEmitter::update_aggregate(const Type *aggregate, Mem at, Val argume
       index = code_.opaque(index);  // else LLVM, which knows the bounds, drops the test that the verifier needs
       code_.if_(code_.compare(Cmp::Less, false, index, code_.number(buckets)),
                 [&] { code_.atomic_add(code_.at(at, code_.shift_left(index, 3), 8), one); });
+      code_.atomic_add(code_.at(at, uint64_t{buckets} * 8), argument);
       break;
     }
   }
@@ -80,10 +87,9 @@ void FunctionEmitter::update_aggregate(const Type *aggregate, Mem at, Val argume
 // {value, set}. A program that interrupts this one may change both at any point, so the value is exchanged, and tried
 // again if that fails. Zeros in both mean that there was no value yet: a first value of zero is therefore announced by
 // the flag before it counts.
-void FunctionEmitter::keep_extreme(const Type *aggregate, Mem at, Val argument) {
+void FunctionEmitter::keep_extreme(bool is_min, bool is_signed, Mem at, Val argument) {
   constexpr int kAttempts = 4;  // task, soft interrupt, interrupt, NMI
-  bool is_signed = aggregate->target && aggregate->target->is_signed;
-  Cmp better = aggregate->aggregate == AggregateKind::Min ? Cmp::Less : Cmp::Greater;
+  Cmp better = is_min ? Cmp::Less : Cmp::Greater;
   Mem set = code_.at(at, 8);
   Block done = code_.block("kept");
   code_.repeat(kAttempts, 1, [&](Val) {
@@ -109,6 +115,47 @@ void FunctionEmitter::keep_extreme(const Type *aggregate, Mem at, Val argument) 
   });
   code_.jump(done);
   code_.enter(done);
+}
+
+// {epoch, value, extra} for each interval. Who meets the slot of a past interval first makes it that of this one; a
+// program that interrupts just there may lose its value.
+void FunctionEmitter::update_series(const Type *aggregate, Mem at, Val argument) {
+  Mem to_wall = code_.at(Code::mem(object_.params()), kParamBootToWall * 8);
+  Val now = code_.add(code_.call(BPF_FUNC_ktime_get_boot_ns, {}), code_.load_volatile(to_wall));
+  Val epoch = code_.arith(Arith::Divide, now, code_.number(static_cast<uint64_t>(aggregate->series_interval)));
+  Val index = code_.arith(Arith::Modulo, epoch, code_.number(aggregate->series_length));
+  index = code_.opaque(index);  // keeps the test that the verifier needs
+  code_.if_(code_.compare(Cmp::Less, false, index, code_.number(aggregate->series_length)), [&] {
+    Val offset = code_.arith(Arith::Mul, index, code_.number(kSeriesSlotSize));
+    Mem slot = code_.at(at, offset, 8);
+    Mem value = code_.at(slot, 8), extra = code_.at(slot, 16);
+    Val old = code_.load_volatile(slot);
+    code_.if_(code_.compare(Cmp::NotEqual, false, old, epoch), [&] {
+      Val seen = code_.compare_exchange(slot, old, epoch);
+      code_.if_(code_.compare(Cmp::Equal, false, seen, old), [&] {
+        code_.store_volatile(value, code_.number(0));
+        code_.store_volatile(extra, code_.number(0));
+      });
+    });
+    switch (aggregate->series) {
+      case SeriesKind::Last:
+        code_.store_volatile(value, argument);
+        code_.store_volatile(extra, now);
+        break;
+      case SeriesKind::Avg:
+        code_.atomic_add(value, argument);
+        code_.atomic_add(extra, code_.number(1));
+        break;
+      case SeriesKind::Sum:
+        code_.atomic_add(value, argument);
+        code_.store_volatile(extra, code_.number(1));
+        break;
+      case SeriesKind::Min:
+      case SeriesKind::Max:
+        keep_extreme(aggregate->series == SeriesKind::Min, has_signed_values(aggregate), value, argument);
+        break;
+    }
+  });
 }
 
 // --- Histograms: the same buckets as src/runtime/maps/histogram.h
@@ -144,7 +191,7 @@ Val FunctionEmitter::lhist_index(Val value, const Type *aggregate) {
 
 // --- Reading over all CPUs
 
-void FunctionEmitter::for_each_cpu(uint32_t map, Mem key, Block &latch, Block end, Val &cpu, Mem &element) {
+void FunctionEmitter::for_each_cpu(Val map, Mem key, Block &latch, Block end, Val &cpu, Mem &element) {
   constexpr uint64_t kMaxCpus = 1024;
   Block from = code_.current();
   Block head = code_.block("cpu"), look = code_.block("look"), body = code_.block("value");
@@ -154,7 +201,7 @@ void FunctionEmitter::for_each_cpu(uint32_t map, Mem key, Block &latch, Block en
   cpu = code_.open_phi(code_.number(0), from);
   code_.branch(code_.compare(Cmp::Less, false, cpu, code_.number(kMaxCpus)), look, end);
   code_.enter(look);
-  element = code_.call_pointer(BPF_FUNC_map_lookup_percpu_elem, {object_.map(map), key.pointer, cpu});
+  element = code_.call_pointer(BPF_FUNC_map_lookup_percpu_elem, {map, key.pointer, cpu});
   code_.branch(code_.truth(element.pointer), body, end);
   code_.enter(latch);
   Val next = code_.opaque(code_.add(cpu, 1));
@@ -177,9 +224,9 @@ Val FunctionEmitter::scalar_of(const AggregateGet &value) {
   Val cpu = nullptr;
   Mem element;
   size_t known = code_.memory_size();
-  for_each_cpu(value.map, key, latch, end, cpu, element);
+  for_each_cpu(address_of(active_map(value.map)), key, latch, end, cpu, element);
   auto add = [&](Mem to, Val amount) { code_.store(to, code_.add(code_.load(to, 8), amount)); };
-  bool is_signed = aggregate->target && aggregate->target->is_signed;
+  bool is_signed = has_signed_values(aggregate);
   switch (aggregate->aggregate) {
     case AggregateKind::Count:
     case AggregateKind::Sum: add(first, code_.load(element, 8)); break;
@@ -217,7 +264,7 @@ Val FunctionEmitter::clear_aggregate(uint32_t map, Mem key, Frame::Mark mark) {
   Block latch = nullptr, end = code_.block("cleared");
   Val cpu = nullptr;
   Mem element;
-  for_each_cpu(map, key, latch, end, cpu, element);
+  for_each_cpu(address_of(active_map(map)), key, latch, end, cpu, element);
   code_.zero(element, object_.map_info(map).value_size);
   code_.jump(latch);
   code_.enter(end);

@@ -89,7 +89,14 @@ class FunctionEmitter {
 
   // --- maps.cpp: plain maps
   Mem map_key(uint32_t map, const typed::Value *key);
-  Mem lookup(uint32_t map, Mem key);
+  // The map that programs use now, where there are two of it (MapInfo::twin): asked for once in an operation.
+  struct ActiveMap {
+    uint32_t index;
+    Val on_twin;  // i1; null if there is no twin
+  };
+  ActiveMap active_map(uint32_t map);
+  Val address_of(ActiveMap map);
+  Mem lookup(ActiveMap map, Mem key);
   void count_map_error(uint32_t map);
   Val scalar_of(const typed::MapGet &value);
   void into_map_get(const typed::MapGet &value, Mem to);
@@ -105,12 +112,13 @@ class FunctionEmitter {
   // --- aggregates.cpp: count() sum() hist() ... per CPU, and reading them over all CPUs
   void step_of(const typed::AggregateUpdate &step);
   void update_aggregate(const Type *aggregate, Mem at, Val argument);
-  void keep_extreme(const Type *aggregate, Mem at, Val argument);
+  void keep_extreme(bool is_min, bool is_signed, Mem at, Val argument);
+  void update_series(const Type *aggregate, Mem at, Val argument);
   Val scalar_of(const typed::AggregateGet &value);
   Val clear_aggregate(uint32_t map, Mem key, Frame::Mark mark);
   Mem zero_value(uint32_t bytes);
   // Opens a loop over the values of all CPUs, in whose body the next instructions are; they end with a jump to `latch`.
-  void for_each_cpu(uint32_t map, Mem key, Block &latch, Block end, Val &cpu, Mem &element);
+  void for_each_cpu(Val map, Mem key, Block &latch, Block end, Val &cpu, Mem &element);
   Val hist_index(Val value, uint32_t bits);
   Val lhist_index(Val value, const Type *aggregate);
 

@@ -25,8 +25,29 @@ Mem FunctionEmitter::map_key(uint32_t map, const Value *key) {
   return memory;
 }
 
-Mem FunctionEmitter::lookup(uint32_t map, Mem key) {
-  return code_.call_pointer(BPF_FUNC_map_lookup_elem, {object_.map(map), key.pointer});
+FunctionEmitter::ActiveMap FunctionEmitter::active_map(uint32_t map) {
+  const MapInfo &info = object_.map_info(map);
+  if (info.twin < 0) return {map, nullptr};
+  return {map, code_.truth(code_.load_volatile(state_word(info.side_word)))};
+}
+
+Val FunctionEmitter::address_of(ActiveMap map) {
+  Val address = object_.map(map.index);
+  if (!map.on_twin) return address;
+  return code_.select(map.on_twin, object_.map(static_cast<uint32_t>(object_.map_info(map.index).twin)), address);
+}
+
+// Each side has a call of its own: the verifier replaces the call of a known map by its instructions, which makes it
+// twice as fast as one of a map that is known only when it runs.
+Mem FunctionEmitter::lookup(ActiveMap map, Mem key) {
+  auto look_in = [&](int32_t index) {
+    return code_.call_pointer(BPF_FUNC_map_lookup_elem, {object_.map(static_cast<uint32_t>(index)), key.pointer})
+        .pointer;
+  };
+  const MapInfo &info = object_.map_info(map.index);
+  auto index = static_cast<int32_t>(map.index);
+  if (!map.on_twin) return Code::mem(look_in(index));
+  return Code::mem(code_.choose(map.on_twin, [&] { return look_in(info.twin); }, [&] { return look_in(index); }));
 }
 
 void FunctionEmitter::count_map_error(uint32_t map) {
@@ -37,7 +58,7 @@ Val FunctionEmitter::scalar_of(const MapGet &value) {
   Frame::Mark mark = frame_.mark();
   Mem key = map_key(value.map, value.key.get());
   code_.from(value.span);
-  Mem element = lookup(value.map, key);
+  Mem element = lookup(active_map(value.map), key);
   frame_.release(mark);
   return code_.choose(
       code_.truth(element.pointer), [&] { return code_.load(element, value.type->size, value.type->is_signed); },
@@ -48,7 +69,7 @@ void FunctionEmitter::into_map_get(const MapGet &value, Mem to) {
   Frame::Mark mark = frame_.mark();
   Mem key = map_key(value.map, value.key.get());
   code_.from(value.span);
-  Mem element = lookup(value.map, key);
+  Mem element = lookup(active_map(value.map), key);
   frame_.release(mark);
   code_.if_else(
       code_.truth(element.pointer), [&] { code_.copy(to, element, value.type->size); },
@@ -59,7 +80,7 @@ Val FunctionEmitter::scalar_of(const MapHas &value) {
   Frame::Mark mark = frame_.mark();
   Mem key = map_key(value.map, value.key.get());
   code_.from(value.span);
-  Mem element = lookup(value.map, key);
+  Mem element = lookup(active_map(value.map), key);
   frame_.release(mark);
   const MapInfo &info = object_.map_info(value.map);
   if (value.key || info.value->kind == TypeKind::Aggregate) return code_.flag(code_.truth(element.pointer));
@@ -74,12 +95,12 @@ Val FunctionEmitter::scalar_of(const MapRemove &value) {
   Mem key = map_key(value.map, value.key.get());
   code_.from(value.span);
   if (value.key) {
-    Val result = code_.call(BPF_FUNC_map_delete_elem, {object_.map(value.map), key.pointer});
+    Val result = code_.call(BPF_FUNC_map_delete_elem, {address_of(active_map(value.map)), key.pointer});
     frame_.release(mark);
     return code_.flag(code_.equal(result, 0));
   }
   if (info.value->kind == TypeKind::Aggregate) return clear_aggregate(value.map, key, mark);
-  Mem element = lookup(value.map, key);
+  Mem element = lookup(active_map(value.map), key);
   frame_.release(mark);
   return code_.choose(
       code_.truth(element.pointer),
@@ -100,7 +121,7 @@ void FunctionEmitter::step_of(const MapSet &step) {
     Mem bytes = type->is_scalar() ? Mem{} : memory(*step.value);
     Mem key = map_key(step.map, nullptr);
     code_.from(step.span);
-    Mem element = lookup(step.map, key);
+    Mem element = lookup(active_map(step.map), key);
     code_.if_(code_.truth(element.pointer), [&] {
       if (number)
         code_.store(element, number, type->size);
@@ -119,8 +140,8 @@ void FunctionEmitter::step_of(const MapSet &step) {
   }
   Mem key = map_key(step.map, step.key.get());
   code_.from(step.span);
-  Val failed =
-      code_.call(BPF_FUNC_map_update_elem, {object_.map(step.map), key.pointer, value.pointer, code_.number(BPF_ANY)});
+  Val failed = code_.call(BPF_FUNC_map_update_elem,
+                          {address_of(active_map(step.map)), key.pointer, value.pointer, code_.number(BPF_ANY)});
   code_.if_(code_.truth(failed), [&] { count_map_error(step.map); });
 }
 
@@ -143,7 +164,8 @@ Val FunctionEmitter::map_add(uint32_t map, const Value *key, Val delta, bool wan
   const Type *type = object_.map_info(map).value;
   Frame::Mark mark = frame_.mark();
   Mem key_memory = map_key(map, key);
-  Mem element = lookup(map, key_memory);
+  ActiveMap active = active_map(map);
+  Mem element = lookup(active, key_memory);
   auto add = [&](Mem at) {
     Val old = add_in_place(at, delta, type->size, want_old);
     if (!key) code_.store(code_.at(at, set_offset(type)), code_.number(1));
@@ -156,8 +178,8 @@ Val FunctionEmitter::map_add(uint32_t map, const Value *key, Val delta, bool wan
         Mem zero = frame_.take(type->size);
         code_.store(zero, code_.number(0), type->size);
         code_.call(BPF_FUNC_map_update_elem,
-                   {object_.map(map), key_memory.pointer, zero.pointer, code_.number(BPF_NOEXIST)});
-        Mem inserted = lookup(map, key_memory);
+                   {address_of(active), key_memory.pointer, zero.pointer, code_.number(BPF_NOEXIST)});
+        Mem inserted = lookup(active, key_memory);
         return code_.choose(
             code_.truth(inserted.pointer), [&] { return add(inserted); },
             [&] {

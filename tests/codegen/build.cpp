@@ -33,9 +33,9 @@ uint32_t Script::plain_map(const std::string &name, const Type *key, const Type 
 uint32_t Script::aggregate_map(const std::string &name, const Type *key, const Type *value, uint32_t max_entries) {
   uint32_t size = 16;
   if (value->aggregate == AggregateKind::Count) size = 8;
-  if (value->aggregate == AggregateKind::Hist) size = hist_buckets(value->hist_bits) * 8;
+  if (value->aggregate == AggregateKind::Hist) size = (hist_buckets(value->hist_bits) + 1) * 8;
   if (value->aggregate == AggregateKind::LHist)
-    size = lhist_buckets(value->lhist_min, value->lhist_max, value->lhist_step) * 8;
+    size = (lhist_buckets(value->lhist_min, value->lhist_max, value->lhist_step) + 1) * 8;
   uint32_t index = key ? map(name, BPF_MAP_TYPE_PERCPU_HASH, key, value, size, max_entries)
                        : map(name, BPF_MAP_TYPE_PERCPU_ARRAY, nullptr, value, size, 1);
   manifest.maps[index].per_cpu = true;

@@ -12,6 +12,7 @@ typed::ValuePtr lower_action(Lowering &low, const CallSite &call) {
   Action action;
   action.kind = Kind;
   action.map = static_cast<int32_t>(low.map_ref(as<MapAccess>(call.args[0])).map);
+  action.take = low.take_of(call.node);
   low.emit(std::move(action), {}, call.node->span);
   return nullptr;
 }

@@ -1,5 +1,6 @@
 // What prints: printf and its kin, print, join.
 #include "ast/intrinsics/intrinsic.h"
+#include "runtime/output/aggregate.h"
 #include "runtime/output/printf.h"
 
 namespace awl::ast {
@@ -57,6 +58,38 @@ typed::ValuePtr lower_format(Lowering &low, const CallSite &call) {
   return nullptr;
 }
 
+// `args` as a whole: a record of all its members. The common_ ones of tracepoints belong to the kernel's bookkeeping.
+bool is_args(const Expr *expr) {
+  const auto *identifier = as<Identifier>(expr);
+  const auto *call = as<Call>(expr);
+  return (identifier && identifier->name == "args") || (call && call->name == "args");
+}
+
+typed::ValuePtr whole_args(Lowering &low, Expr *args) {
+  const Type *owner = low.type(args)->target;
+  auto fields = low.store().fields(owner);
+  if (!fields) {
+    low.error_not_supported(args->span, fields.error().message);
+    return nullptr;
+  }
+  std::vector<std::string> names;
+  std::vector<const Type *> types;
+  typed::Values values;
+  for (const Field &field : **fields) {
+    if (field.name.empty() || field.name.starts_with("common_")) continue;
+    FieldAccess access(args->span, args, field.name, args->span, false);
+    typed::ValuePtr value = low.field(access);
+    if (!value) continue;
+    names.push_back(field.name);
+    types.push_back(value->type);
+    values.push_back(std::move(value));
+  }
+  const Type *record = low.store().record(names, types);
+  auto out = make_value<typed::Compose>(record, args->span);
+  for (size_t i = 0; i < values.size(); i++) out->parts.emplace_back(record->fields[i].offset, std::move(values[i]));
+  return out;
+}
+
 const Type *infer_print(Inference &in, const CallSite &call) {
   const Type *none = in.store().void_type();
   if (auto *access = as<MapAccess>(call.args[0])) {
@@ -81,15 +114,53 @@ typed::ValuePtr lower_print(Lowering &low, const CallSite &call) {
     Lowering::MapRef ref = low.map_ref(access);
     action.kind = ref.key ? ActionKind::PrintMapKey : ActionKind::PrintMap;
     action.map = static_cast<int32_t>(ref.map);
+    action.take = low.take_of(call.node);
     if (ref.key) args.push_back(std::move(ref.key));
     if (call.args.size() > 1) action.top = static_cast<uint32_t>(low.constant(call.args[1]).value_or(0));
     if (call.args.size() > 2) action.div = static_cast<uint64_t>(low.constant(call.args[2]).value_or(0));
   } else {
     action.kind = ActionKind::Print;
-    args.push_back(low.value(call.args[0]));
+    typed::ValuePtr value = is_args(call.args[0]) ? whole_args(low, call.args[0]) : low.value(call.args[0]);
+    if (!value) return nullptr;
+    args.push_back(std::move(value));
   }
   low.emit(std::move(action), std::move(args), call.node->span);
   return nullptr;
+}
+
+const Type *infer_percentiles(Inference &in, const CallSite &call) {
+  auto *access = as<MapAccess>(call.args[0]);
+  MapFacts *map = in.map_argument(access);
+  if (map->value && !map->value->is_poison() && !is_histogram(map->value))
+    in.error(diag::ArgumentType, access->span, 1, "percentiles", describe(map->value),
+             "a map of `hist()` or `lhist()`");
+  if (call.args.size() > 1)
+    if (Result<std::vector<double>> percents = parse_percents(*in.literal(call.args[1])); !percents)
+      in.error(diag::BadPercentiles, call.args[1]->span, percents.error().message).with_hint(percents.error().hint);
+  return in.store().void_type();
+}
+
+typed::ValuePtr lower_percentiles(Lowering &low, const CallSite &call) {
+  Action action;
+  typed::Values args;
+  Lowering::MapRef ref = low.map_ref(as<MapAccess>(call.args[0]));
+  action.kind = ActionKind::Percentiles;
+  action.map = static_cast<int32_t>(ref.map);
+  action.take = low.take_of(call.node);
+  action.format = call.args.size() > 1 ? *low.literal(call.args[1]) : "50 90 99 99.9";
+  if (ref.key) args.push_back(std::move(ref.key));
+  low.emit(std::move(action), std::move(args), call.node->span);
+  return nullptr;
+}
+
+const Type *infer_ratio(Inference &in, const CallSite &) { return in.store().ratio(); }
+
+typed::ValuePtr lower_ratio(Lowering &low, const CallSite &call) {
+  const Type *type = low.store().ratio();
+  auto out = make_value<typed::Compose>(type, call.node->span);
+  for (size_t i = 0; i < 2; i++)
+    out->parts.emplace_back(type->fields[i].offset, low.value_as(call.args[i], low.store().int64()));
+  return out;
 }
 
 const Type *infer_join(Inference &in, const CallSite &) { return in.store().void_type(); }
@@ -147,6 +218,8 @@ constexpr Intrinsic kTable[] = {
     {"cat", infer_format, lower_format<ActionKind::Cat>},
     {"system", infer_format, lower_format<ActionKind::System>},
     {"print", infer_print, lower_print},
+    {"percentiles", infer_percentiles, lower_percentiles},
+    {"ratio", infer_ratio, lower_ratio},
     {"join", infer_join, lower_join},
 };
 

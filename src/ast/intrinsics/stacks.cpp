@@ -11,6 +11,7 @@ std::optional<StackMode> mode_of(std::string_view word) {
   if (word == "bpftrace") return StackMode::Bpftrace;
   if (word == "perf") return StackMode::Perf;
   if (word == "raw") return StackMode::Raw;
+  if (word == "folded") return StackMode::Folded;
   return std::nullopt;
 }
 
@@ -24,7 +25,7 @@ const Type *infer_stack(Inference &in, const CallSite &call, bool user) {
       mode = *given;
     else
       in.error(diag::BadName, word->span, call.function->name, "mode `" + word->name + "`",
-               "there are bpftrace, perf and raw");
+               "there are bpftrace, perf, raw and folded");
     next = 1;
   }
   if (next < call.args.size()) frames = in.constant_argument(call, next, 1, 1024, "the number of frames");

@@ -39,8 +39,10 @@ std::string set_stack_mode(ConfigValues &values, std::string_view text) {
     values.stack_mode = StackMode::Perf;
   else if (word == "raw")
     values.stack_mode = StackMode::Raw;
+  else if (word == "folded")
+    values.stack_mode = StackMode::Folded;
   else
-    return "expected bpftrace, perf or raw";
+    return "expected bpftrace, perf, raw or folded";
   return {};
 }
 
@@ -141,7 +143,7 @@ const std::vector<ConfigVariable> &config_variables() {
       {"print_maps_on_exit", "print all maps at the end", set_bool<&C::print_maps_on_exit>},
       {"cpp_demangle", "demangle C++ symbols", set_bool<&C::cpp_demangle>},
       {"missing_probes", "error, warn or ignore", set_missing_probes},
-      {"stack_mode", "form of stacks: bpftrace, perf or raw", set_stack_mode},
+      {"stack_mode", "form of stacks: bpftrace, perf, raw or folded", set_stack_mode},
       {"perf_rb_pages", "size of the ring buffer in pages", set_ring_buffer_pages},
       {"str_trunc_trailer", "shown behind a string that was cut", set_trailer},
       {"cache_user_symbols", "accepted, no effect", ignore},

@@ -168,6 +168,7 @@ const Type *Inference::infer_aggregate(const CallSite &call) {
     int64_t bits = call.args.size() > 1 ? constant_argument(call, 1, 0, 5, "the number of bits") : 0;
     return s.hist(s.int64(), static_cast<uint32_t>(bits));
   }
+  if (kind == "tseries") return infer_series(call, argument);
   int64_t low = constant_argument(call, 1, 0, INT32_MAX, "the minimum");
   int64_t high = constant_argument(call, 2, low + 1, INT64_MAX / 2, "the maximum");
   int64_t step = constant_argument(call, 3, 1, INT64_MAX / 2, "the step");
@@ -176,6 +177,33 @@ const Type *Inference::infer_aggregate(const CallSite &call) {
     return poison();
   }
   return s.lhist(s.int64(), low, high, step);
+}
+
+// tseries(value, interval, length, function)
+const Type *Inference::infer_series(const CallSite &call, const Type *argument) {
+  struct Name {
+    std::string_view name;
+    SeriesKind kind;
+  };
+  static constexpr Name kNames[] = {{"last", SeriesKind::Last},
+                                    {"avg", SeriesKind::Avg},
+                                    {"max", SeriesKind::Max},
+                                    {"min", SeriesKind::Min},
+                                    {"sum", SeriesKind::Sum}};
+  // A value of a per-CPU map has at most 32 KB.
+  constexpr int64_t kMost = 32768 / kSeriesSlotSize;
+  int64_t interval = constant_argument(call, 1, 1, INT64_MAX / 2, "the interval");
+  int64_t length = constant_argument(call, 2, 1, kMost, "the number of intervals");
+  const Name *name = &kNames[0];
+  if (call.args.size() > 3) {
+    std::string wanted = literal(call.args[3]).value_or("");
+    name = std::ranges::find(kNames, wanted, &Name::name);
+    if (name == std::end(kNames)) {
+      error(diag::BadName, call.args[3]->span, "tseries", "`" + wanted + "`", "there are last, avg, max, min and sum");
+      return poison();
+    }
+  }
+  return store().tseries(argument, interval, static_cast<uint32_t>(length), name->kind);
 }
 
 int64_t Inference::constant_argument(const CallSite &call, size_t index, int64_t low, int64_t high,

@@ -77,6 +77,7 @@ class Inference {
   const Type *type_of(Expr *expr);
   bool is_type_name(const Identifier *word);
   const Type *infer_aggregate(const CallSite &call);
+  const Type *infer_series(const CallSite &call, const Type *argument);
 
   bool check_signature(const CallSite &call);
   bool check_needs(const CallSite &call);

@@ -43,8 +43,9 @@ uint32_t aggregate_bytes(const Type *type) {
     case AggregateKind::Max:
     case AggregateKind::Avg:
     case AggregateKind::Stats: return 16;
-    case AggregateKind::Hist: return 8 * hist_buckets(type->hist_bits);
-    case AggregateKind::LHist: return 8 * lhist_buckets(type->lhist_min, type->lhist_max, type->lhist_step);
+    case AggregateKind::Hist:
+    case AggregateKind::LHist:
+    case AggregateKind::TSeries: return type->size;
   }
   return 8;
 }
@@ -82,6 +83,19 @@ MapInfo make_map(TypeStore &store, const MapFacts &facts, const ConfigValues &co
 
 }  // namespace
 
+namespace {
+
+// Words of awl_state behind those that every program has.
+void lay_out_state(Lowered &out) {
+  Manifest &manifest = out.manifest;
+  uint32_t words = kStateMapErrors + static_cast<uint32_t>(manifest.maps.size());
+  for (MapInfo &map : manifest.maps)
+    if (map.twin >= 0) map.side_word = words++;
+  manifest.state_words = words;
+}
+
+}  // namespace
+
 Lowered lower(const CompileInput &input, const Facts &facts, const Source &source, Diagnostics &diagnostics) {
   Lowered out;
   out.manifest.files = source.files();
@@ -98,15 +112,23 @@ Lowered lower(const CompileInput &input, const Facts &facts, const Source &sourc
   if (diagnostics.has_errors()) return out;
   Lowering lowering(input, facts, out, diagnostics);
   for (uint32_t u = 0; u < input.units.size(); u++) lowering.lower_unit(u);
-  out.manifest.state_words = kStateMapErrors + static_cast<uint32_t>(out.manifest.maps.size());
+  lay_out_state(out);
   return out;
 }
 
 Lowering::Lowering(const CompileInput &input, const Facts &facts, Lowered &out, Diagnostics &diagnostics)
-    : input_(input), facts_(facts), out_(out), diagnostics_(diagnostics) {
+    : input_(input), facts_(facts), out_(out), diagnostics_(diagnostics), takes_(find_takes(input, facts)) {
   for (uint32_t i = 0; i < out.manifest.maps.size(); i++) {
     map_index_[out.manifest.maps[i].name] = i;
     complete(out.manifest.maps[i].value);
+  }
+  for (const std::string &name : takes_.maps) {
+    uint32_t index = map_index(name);
+    MapInfo twin = out.manifest.maps[index];
+    twin.bpf_name = "AU_" + twin.name.substr(1);
+    twin.role = MapRole::Twin;
+    out.manifest.maps[index].twin = static_cast<int32_t>(out.manifest.maps.size());
+    out.manifest.maps.push_back(std::move(twin));
   }
 }
 

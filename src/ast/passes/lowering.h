@@ -8,6 +8,7 @@
 
 #include "ast/passes/facts.h"
 #include "ast/passes/inference.h"
+#include "ast/passes/takes.h"
 #include "ast/typed/typed.h"
 
 namespace awl::ast {
@@ -31,6 +32,8 @@ class Lowering {
   typed::ValuePtr value(Expr *expr);
   // The value brought to `type`: integers extended, shorter strings padded, tuples element by element.
   typed::ValuePtr value_as(Expr *expr, const Type *type);
+  // A member, of an access that need not be part of the tree.
+  typed::ValuePtr field(FieldAccess &access) { return lower_field(&access); }
   typed::ValuePtr coerce(typed::ValuePtr value, const Type *type);
   // Appends a step at the current place.
   void add(typed::StepPtr step) { steps_->push_back(std::move(step)); }
@@ -57,6 +60,8 @@ class Lowering {
     typed::ValuePtr key;
   };
   MapRef map_ref(MapAccess *access);
+  // Whether a print and a clear of a map are one step.
+  [[nodiscard]] MapTake take_of(const Expr *call) const { return takes_.of(call); }
   typed::ValuePtr map_key(uint32_t map, const std::vector<Expr *> &keys, Span span);
   uint32_t map_index(const std::string &name) const;
   uint32_t stack_map(uint32_t frames);
@@ -127,6 +132,7 @@ class Lowering {
   uint32_t unit_ = 0;
   typed::Program *program_ = nullptr;
   typed::Steps *steps_ = nullptr;
+  Takes takes_;
   std::map<std::string, uint32_t> map_index_;
   std::vector<bool> trusted_locals_;
 };

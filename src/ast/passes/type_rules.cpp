@@ -8,7 +8,7 @@ namespace awl::ast {
 const Type *stored_type(TypeStore &store, const Type *type) {
   if (!type) return nullptr;
   if (type->kind == TypeKind::Int && type->display == Display::None) return store.integer(8, type->is_signed);
-  if (type->kind == TypeKind::Tuple) {
+  if (type->kind == TypeKind::Tuple && type->display == Display::None) {
     std::vector<const Type *> elements;
     std::vector<std::string> names;
     for (const Field &f : type->fields) {
@@ -57,10 +57,13 @@ const Type *join_types(TypeStore &store, const Type *a, const Type *b) {
   if (a->is_string() && b->is_string()) return a->size >= b->size ? a : b;
   if (a->kind == TypeKind::Buffer && b->kind == TypeKind::Buffer && a->display == b->display)
     return a->count >= b->count ? a : b;
-  if (a->kind == TypeKind::Tuple && b->kind == TypeKind::Tuple) return join_tuples(store, a, b);
+  if (a->kind == TypeKind::Tuple && b->kind == TypeKind::Tuple && a->display == Display::None &&
+      b->display == Display::None)
+    return join_tuples(store, a, b);
   if (a->kind == TypeKind::Aggregate && b->kind == TypeKind::Aggregate && a->aggregate == b->aggregate) {
     if (a->hist_bits != b->hist_bits || a->lhist_min != b->lhist_min || a->lhist_max != b->lhist_max ||
-        a->lhist_step != b->lhist_step)
+        a->lhist_step != b->lhist_step || a->series != b->series || a->series_interval != b->series_interval ||
+        a->series_length != b->series_length)
       return nullptr;
     Type joined = *a;
     joined.target = join_types(store, a->target, b->target);
@@ -78,7 +81,8 @@ const Type *aggregate_value(TypeStore &store, const Type *aggregate) {
     case AggregateKind::Avg: return store.integer(8, !aggregate->target || aggregate->target->is_signed);
     case AggregateKind::Stats:
     case AggregateKind::Hist:
-    case AggregateKind::LHist: return nullptr;
+    case AggregateKind::LHist:
+    case AggregateKind::TSeries: return nullptr;
   }
   return nullptr;
 }

@@ -33,7 +33,7 @@ constexpr const char *kProgTypes[] = {"raw_tracepoint", "tracepoint", "kprobe", 
 constexpr const char *kLeaves[] = {"break", "continue", "return"};
 constexpr const char *kActions[] = {"printf",   "print",  "print_map", "print_map_key", "clear_map",
                                     "zero_map", "time",   "cat",       "join",          "system",
-                                    "exit",     "errorf", "warnf",     "cgroup_event"};
+                                    "exit",     "errorf", "warnf",     "cgroup_event",  "percentiles"};
 
 template <class Enum, size_t N>
 const char *name_of(const char *const (&names)[N], Enum value) {
@@ -151,6 +151,7 @@ std::string Dump::attributes(const Step &step) const {
       std::string text = fmt::format(" {}", name_of(kActions, action.kind));
       if (!action.format.empty()) text += " " + json_quote(action.format);
       if (action.map >= 0) text += map(static_cast<uint32_t>(action.map));
+      if (action.take != MapTake::No) text += action.take == MapTake::First ? " take" : " taken";
       return text;
     }
     case Kind::Leave: return fmt::format(" {}", name_of(kLeaves, as<Leave>(step).what));

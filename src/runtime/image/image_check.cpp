@@ -23,6 +23,7 @@ uint32_t display_size(Display display) {
     case Display::CgroupPath: return 16;
     case Display::Inet: return 20;
     case Display::MacAddress: return 6;
+    case Display::Ratio: return 16;
   }
   return 0;
 }
@@ -40,13 +41,17 @@ bool fields_fit(const Type &type) {
 bool aggregate_fits(const Type &type) {
   switch (type.aggregate) {
     case AggregateKind::Count: return type.size == 8;
-    case AggregateKind::Hist: return type.hist_bits <= kMaxHistBits && type.size == hist_buckets(type.hist_bits) * 8;
+    case AggregateKind::Hist:
+      return type.hist_bits <= kMaxHistBits && type.size == (hist_buckets(type.hist_bits) + 1) * 8;
     case AggregateKind::LHist: {
       if (type.lhist_step <= 0 || type.lhist_max <= type.lhist_min) return false;
       uint64_t range = static_cast<uint64_t>(type.lhist_max) - static_cast<uint64_t>(type.lhist_min);
       uint64_t buckets = range / static_cast<uint64_t>(type.lhist_step) + 2;
-      return buckets <= kMaxBuckets && type.size == buckets * 8;
+      return buckets <= kMaxBuckets && type.size == (buckets + 1) * 8;
     }
+    case AggregateKind::TSeries:
+      return type.series_interval > 0 && type.series_length > 0 &&
+             type.size == uint64_t{type.series_length} * kSeriesSlotSize;
     default: return type.size == 16;
   }
 }
@@ -71,10 +76,23 @@ bool kind_fits(const Type &type) {
 }
 
 Result<void> check_map(const MapInfo &map) {
-  if (map.role != MapRole::User) return {};
+  if (map.role != MapRole::User && map.role != MapRole::Twin) return {};
   if (!map.value || map.value->kind == TypeKind::Void) return fail(fmt::format("map `{}` has no type", map.name));
   if (map.key && map.key->kind == TypeKind::Void) return fail(fmt::format("map `{}` has no key", map.name));
   if (map.value_size < map.value->size) return fail(fmt::format("map `{}` is too small for its values", map.name));
+  return {};
+}
+
+// A twin has the shape of its map, since what is read from one is decoded as the other.
+Result<void> check_twin(const MapInfo &map, const Manifest &manifest) {
+  if (map.twin < 0) return {};
+  auto index = static_cast<size_t>(map.twin);
+  if (index >= manifest.maps.size() || map.side_word >= manifest.state_words)
+    return fail(fmt::format("map `{}` has no twin", map.name));
+  const MapInfo &twin = manifest.maps[index];
+  if (twin.role != MapRole::Twin || twin.key != map.key || twin.value != map.value ||
+      twin.value_size != map.value_size || twin.per_cpu != map.per_cpu)
+    return fail(fmt::format("the twin of map `{}` is different", map.name));
   return {};
 }
 
@@ -82,7 +100,8 @@ Result<void> check_action(const Action &action, size_t index, size_t maps) {
   if (action.map < -1 || action.map >= static_cast<int64_t>(maps))
     return fail(fmt::format("action {} names no map", index));
   bool needs_map = action.kind == ActionKind::PrintMap || action.kind == ActionKind::PrintMapKey ||
-                   action.kind == ActionKind::ClearMap || action.kind == ActionKind::ZeroMap;
+                   action.kind == ActionKind::ClearMap || action.kind == ActionKind::ZeroMap ||
+                   action.kind == ActionKind::Percentiles;
   if (needs_map && action.map < 0) return fail(fmt::format("action {} names no map", index));
   bool needs_arg = action.kind == ActionKind::Print || action.kind == ActionKind::PrintMapKey;
   if (needs_arg && action.args.empty()) return fail(fmt::format("action {} has no argument", index));
@@ -119,6 +138,7 @@ Result<void> check_type(const Type &type) {
 Result<void> check_manifest(const Manifest &manifest) {
   for (const MapInfo &map : manifest.maps) {
     if (auto sound = check_map(map); !sound) return sound;
+    if (auto sound = check_twin(map, manifest); !sound) return sound;
   }
   for (size_t i = 0; i < manifest.actions.size(); ++i) {
     if (auto sound = check_action(manifest.actions[i], i, manifest.maps.size()); !sound) return sound;

@@ -28,9 +28,10 @@ enum class RunState : uint64_t { Starting = 0, Running = 1, Stopped = 2 };  // p
 
 // `awl_params`, an array of uint64 in .rodata, set before loading.
 enum ParamWord : uint32_t {
-  kParamPid = 0,        // -p: process to trace, 0 for all
-  kParamChildPid = 1,   // process started by -c
-  kParamStartTime = 2,  // CLOCK_BOOTTIME at start, nanoseconds
+  kParamPid = 0,         // -p: process to trace, 0 for all
+  kParamChildPid = 1,    // process started by -c
+  kParamStartTime = 2,   // CLOCK_BOOTTIME at start, nanoseconds
+  kParamBootToWall = 3,  // added to CLOCK_BOOTTIME gives wall clock, nanoseconds
   kParamCount = 8,
 };
 
@@ -42,7 +43,7 @@ struct RecordHeader {
 
 // --- Maps ----------------------------------------------------------------------------------------------
 
-enum class MapRole : uint8_t { User, Stack, RingBuffer, Internal };
+enum class MapRole : uint8_t { User, Stack, RingBuffer, Internal, Twin };
 
 struct MapInfo {
   std::string name;      // "@x", "@" ; internal maps: name in the object
@@ -57,6 +58,11 @@ struct MapInfo {
   bool per_cpu = false;
   uint32_t stack_frames = 0;  // role Stack
   Span span;                  // first use
+  // A map that is printed and cleared at once has a second one of its shape (role Twin): programs use the one that
+  // `side_word` of awl_state names (0: this one, 1: the twin), the runtime changes the word, waits until no program
+  // can still use the other, and has that to itself.
+  int32_t twin = -1;  // index in Manifest::maps
+  uint32_t side_word = 0;
 };
 
 // --- Actions: what a ring buffer record asks the runtime to do ----------------------------------------
@@ -76,6 +82,14 @@ enum class ActionKind : uint8_t {
   Errorf,  // format, args; to stderr with the script's place
   Warnf,
   CgroupEvent,  // reserved
+  Percentiles,  // map, perhaps arg 0, its key; format: "50 99 99.9"
+};
+
+// Print and clear (or zero) of a map in a row are one step: see MapInfo::twin.
+enum class MapTake : uint8_t {
+  No,
+  First,  // print: changes sides, shows the side that programs have left
+  More,   // print: shows that side again; clear and zero: empty it
 };
 
 struct ArgSlot {
@@ -87,9 +101,10 @@ struct Action {
   ActionKind kind = ActionKind::Printf;
   std::string format;
   std::vector<ArgSlot> args;
-  int32_t map = -1;   // index in Manifest::maps
-  uint32_t top = 0;   // PrintMap: last entries only, 0 for all
-  uint64_t div = 0;   // PrintMap: divide values, 0 for not
+  int32_t map = -1;  // index in Manifest::maps
+  uint32_t top = 0;  // PrintMap: last entries only, 0 for all
+  uint64_t div = 0;  // PrintMap: divide values, 0 for not
+  MapTake take = MapTake::No;
   uint32_t size = 0;  // bytes of the record
   Span span;
 };

@@ -8,13 +8,15 @@ namespace awl {
 
 // Largest value of each enum that is stored; what is read beyond is malformed.
 constexpr TypeKind largest(TypeKind) { return TypeKind::Aggregate; }
-constexpr Display largest(Display) { return Display::FunctionName; }
+constexpr Display largest(Display) { return Display::Ratio; }
 constexpr AddressSpace largest(AddressSpace) { return AddressSpace::User; }
-constexpr AggregateKind largest(AggregateKind) { return AggregateKind::LHist; }
-constexpr StackMode largest(StackMode) { return StackMode::BuildId; }
+constexpr AggregateKind largest(AggregateKind) { return AggregateKind::TSeries; }
+constexpr StackMode largest(StackMode) { return StackMode::Folded; }
+constexpr SeriesKind largest(SeriesKind) { return SeriesKind::Sum; }
 constexpr Origin largest(Origin) { return Origin::Context; }
-constexpr MapRole largest(MapRole) { return MapRole::Internal; }
-constexpr ActionKind largest(ActionKind) { return ActionKind::CgroupEvent; }
+constexpr MapRole largest(MapRole) { return MapRole::Twin; }
+constexpr ActionKind largest(ActionKind) { return ActionKind::Percentiles; }
+constexpr MapTake largest(MapTake) { return MapTake::More; }
 
 // `visit` takes any number of members: numbers, enums, strings, types, vectors and structs of this file.
 template <class Visit>
@@ -50,17 +52,19 @@ void members(Visit &visit, Field &field) {
 template <class Visit>
 void members(Visit &visit, Type &type) {
   auto &[kind, display, is_signed, is_union, is_record, is_typedef, space, origin, size, count, target, name, fields,
-         enumerators, btf_id, aggregate, hist_bits, lhist_min, lhist_max, lhist_step, stack_user, stack_mode,
-         stack_frames] = type;
+         enumerators, btf_id, aggregate, hist_bits, lhist_min, lhist_max, lhist_step, series, series_interval,
+         series_length, stack_user, stack_mode, stack_frames] = type;
   visit(kind, display, is_signed, is_union, is_record, is_typedef, space, origin, size, count, target, name, fields,
-        enumerators, btf_id, aggregate, hist_bits, lhist_min, lhist_max, lhist_step, stack_user, stack_mode,
-        stack_frames);
+        enumerators, btf_id, aggregate, hist_bits, lhist_min, lhist_max, lhist_step, series, series_interval,
+        series_length, stack_user, stack_mode, stack_frames);
 }
 
 template <class Visit>
 void members(Visit &visit, MapInfo &map) {
-  auto &[name, bpf_name, role, bpf_type, max_entries, flags, key, value, value_size, per_cpu, stack_frames, span] = map;
-  visit(name, bpf_name, role, bpf_type, max_entries, flags, key, value, value_size, per_cpu, stack_frames, span);
+  auto &[name, bpf_name, role, bpf_type, max_entries, flags, key, value, value_size, per_cpu, stack_frames, span, twin,
+         side_word] = map;
+  visit(name, bpf_name, role, bpf_type, max_entries, flags, key, value, value_size, per_cpu, stack_frames, span, twin,
+        side_word);
 }
 
 template <class Visit>
@@ -71,8 +75,8 @@ void members(Visit &visit, ArgSlot &slot) {
 
 template <class Visit>
 void members(Visit &visit, Action &action) {
-  auto &[kind, format, args, map, top, div, size, span] = action;
-  visit(kind, format, args, map, top, div, size, span);
+  auto &[kind, format, args, map, top, div, take, size, span] = action;
+  visit(kind, format, args, map, top, div, take, size, span);
 }
 
 template <class Visit>

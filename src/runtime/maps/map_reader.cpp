@@ -185,6 +185,15 @@ std::vector<std::byte> zero_value(const MapInfo &info, const Shape &shape) {
   return zero;
 }
 
+Result<std::vector<std::vector<std::byte>>> keys_of(const LoadedMap &map, const Shape &shape) {
+  std::vector<std::vector<std::byte>> keys;
+  int err = for_each_batch(map.fd, shape, map.info->max_entries, BatchMode::Lookup,
+                           [&](auto key, auto) { keys.emplace_back(key.begin(), key.end()); });
+  if (err && !batch_unsupported(err)) return std::unexpected(map_error(*map.info, "read", err));
+  if (err) keys = all_keys(map.fd, shape, map.info->max_entries);
+  return keys;
+}
+
 }  // namespace
 
 Result<void> zero_map(const LoadedMap &map) {
@@ -198,14 +207,21 @@ Result<void> zero_map(const LoadedMap &map) {
       return std::unexpected(map_error(info, "zero", errno));
     return {};
   }
-  std::vector<std::vector<std::byte>> keys;
-  int err = for_each_batch(map.fd, shape, info.max_entries, BatchMode::Lookup,
-                           [&](auto key, auto) { keys.emplace_back(key.begin(), key.end()); });
-  if (err && !batch_unsupported(err)) return std::unexpected(map_error(info, "zero", err));
-  if (err) keys = all_keys(map.fd, shape, info.max_entries);
+  std::vector<std::vector<std::byte>> keys = TRY(keys_of(map, shape));
   for (const std::vector<std::byte> &key : keys)
     if (bpf_map_update_elem(map.fd, key.data(), zero.data(), BPF_EXIST) < 0 && errno != ENOENT)
       return std::unexpected(map_error(info, "zero", errno));
+  return {};
+}
+
+Result<void> copy_keys(const LoadedMap &from, const LoadedMap &to) {
+  if (!from.info->key) return {};
+  Shape shape = TRY(shape_of(*from.info));
+  std::vector<std::byte> zero = zero_value(*from.info, shape);
+  std::vector<std::vector<std::byte>> keys = TRY(keys_of(from, shape));
+  for (const std::vector<std::byte> &key : keys)
+    if (bpf_map_update_elem(to.fd, key.data(), zero.data(), BPF_NOEXIST) < 0 && errno != EEXIST)
+      return std::unexpected(map_error(*to.info, "zero", errno));
   return {};
 }
 

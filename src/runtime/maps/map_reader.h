@@ -16,6 +16,7 @@ namespace awl {
 struct LoadedMap {
   const MapInfo *info = nullptr;
   int fd = -1;
+  int other_fd = -1;  // of a map with a twin: the side that programs do not use
 };
 
 // All entries, each key once even while programs go on changing the map (batch lookups where the kernel has
@@ -28,6 +29,8 @@ Result<std::optional<MapEntry>> read_entry(const LoadedMap &map, std::span<const
 // Deletes all entries (scalar: marks unset). Zero keeps the keys.
 Result<void> clear_map(const LoadedMap &map);
 Result<void> zero_map(const LoadedMap &map);
+// Inserts the keys of one map into another with zeros as values, unless they are there.
+Result<void> copy_keys(const LoadedMap &from, const LoadedMap &to);
 
 // Printing order of spec: counts and integers ascending by value, min/max by value, avg and stats by average,
 // histograms by total, everything else by key. `top` keeps the last entries only. Equal ones stand in key order.

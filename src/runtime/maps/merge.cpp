@@ -35,6 +35,35 @@ void merge_extreme(const Type &type, std::vector<std::byte> &merged, std::span<c
   std::copy_n(value.begin(), std::min<size_t>(16, value.size()), merged.begin());
 }
 
+// Slots of the same interval are put together, of different ones the later is kept.
+void merge_series(const Type &type, std::vector<std::byte> &merged, std::span<const std::byte> value) {
+  bool is_signed = aggregate_is_signed(type);
+  auto less = [&](uint64_t a, uint64_t b) {
+    return is_signed ? static_cast<int64_t>(a) < static_cast<int64_t>(b) : a < b;
+  };
+  for (size_t at = 0; at + kSeriesSlotSize <= std::min(merged.size(), value.size()); at += kSeriesSlotSize) {
+    uint64_t mine[3], theirs[3];
+    std::memcpy(mine, merged.data() + at, sizeof(mine));
+    std::memcpy(theirs, value.data() + at, sizeof(theirs));
+    auto &[epoch, number, extra] = mine;
+    if (theirs[2] == 0 || theirs[0] < epoch) continue;
+    if (theirs[0] > epoch || extra == 0) {
+      std::memcpy(merged.data() + at, theirs, sizeof(theirs));
+      continue;
+    }
+    bool take = false;
+    switch (type.series) {
+      case SeriesKind::Last: take = theirs[2] > extra; break;
+      case SeriesKind::Max: take = less(number, theirs[1]); break;
+      case SeriesKind::Min: take = less(theirs[1], number); break;
+      case SeriesKind::Avg: extra += theirs[2]; [[fallthrough]];
+      case SeriesKind::Sum: number += theirs[1]; break;
+    }
+    if (take) std::memcpy(mine, theirs, sizeof(mine));
+    std::memcpy(merged.data() + at, mine, sizeof(mine));
+  }
+}
+
 void merge_integer(const Type &type, std::vector<std::byte> &merged, std::span<const std::byte> value) {
   uint64_t sum = load<uint64_t>(part_of(merged, 0, type.size)) + load<uint64_t>(part_of(value, 0, type.size));
   std::memcpy(merged.data(), &sum, std::min<size_t>(type.size, 8));
@@ -60,6 +89,7 @@ void merge_one(const Type &type, std::vector<std::byte> &merged, std::span<const
     case AggregateKind::Stats:
     case AggregateKind::Hist:
     case AggregateKind::LHist: return add_words(merged, value);
+    case AggregateKind::TSeries: return merge_series(type, merged, value);
   }
 }
 
@@ -88,7 +118,8 @@ bool is_set(const MapInfo &info, std::span<const std::byte> value) {
     case AggregateKind::Min:
     case AggregateKind::Max: return load<uint64_t>(value, 8) != 0;
     case AggregateKind::Hist:
-    case AggregateKind::LHist: break;
+    case AggregateKind::LHist:
+    case AggregateKind::TSeries: break;
   }
   return any_byte(value);
 }

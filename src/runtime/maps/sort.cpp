@@ -64,8 +64,8 @@ struct Rank {
 };
 
 bool sorted_by_value(const Type &type) {
-  return !has_display(type) &&
-         (type.kind == TypeKind::Int || type.kind == TypeKind::Enum || type.kind == TypeKind::Aggregate);
+  return !has_display(type) && (type.kind == TypeKind::Int || type.kind == TypeKind::Enum ||
+                                (type.kind == TypeKind::Aggregate && !is_series(&type)));
 }
 
 }  // namespace

@@ -35,13 +35,21 @@ uint64_t aggregate_number(const Value &value) {
     case AggregateKind::Max: return load<uint64_t>(value.bytes);
     case AggregateKind::Avg:
     case AggregateKind::Stats: return statistics_of(value).average;
+    case AggregateKind::TSeries: return 0;
     case AggregateKind::Hist:
     case AggregateKind::LHist: break;
   }
   uint64_t total = 0;
-  for (size_t at = 0; at + 8 <= value.bytes.size(); at += 8) total += load<uint64_t>(value.bytes, at);
+  for (uint32_t i = 0; i < bucket_count(*value.type); i++) total += load<uint64_t>(value.bytes, size_t{i} * 8);
   return total;
 }
+
+uint32_t bucket_count(const Type &type) {
+  return type.aggregate == AggregateKind::LHist ? lhist_buckets(type.lhist_min, type.lhist_max, type.lhist_step)
+                                                : hist_buckets(type.hist_bits);
+}
+
+int64_t histogram_sum(const Value &value) { return load<int64_t>(value.bytes, size_t{bucket_count(*value.type)} * 8); }
 
 namespace {
 
@@ -99,8 +107,7 @@ HistogramRow lhist_row(uint32_t bucket, const Type &type) {
 std::vector<HistogramRow> histogram_rows(const Value &value, uint64_t div) {
   const Type &type = *value.type;
   bool linear = type.aggregate == AggregateKind::LHist;
-  uint32_t count =
-      linear ? lhist_buckets(type.lhist_min, type.lhist_max, type.lhist_step) : hist_buckets(type.hist_bits);
+  uint32_t count = bucket_count(type);
   uint32_t first = count, last = 0;
   for (uint32_t i = 0; i < count; i++) {
     if (!load<uint64_t>(value.bytes, size_t{i} * 8)) continue;
@@ -129,22 +136,23 @@ void append_histogram(std::string &out, const Value &value, uint64_t div) {
   }
 }
 
+void append_json_bounds(std::string &out, const HistogramRow &row, std::string_view before, std::string_view after) {
+  auto append_bound = [&](const char *name, int64_t bound) {
+    out.append(before).append(name);
+    append_json_number(out, static_cast<uint64_t>(bound), true);
+    out += after;
+  };
+  if (!row.open_low) append_bound("\"min\": ", row.min);
+  if (!row.open_high) append_bound("\"max\": ", row.max);
+}
+
 void append_json_histogram(std::string &out, const Value &value, uint64_t div) {
   bool first = true;
   out += '[';
   for (const HistogramRow &row : histogram_rows(value, div)) {
     out += first ? "{" : ", {";
     first = false;
-    if (!row.open_low) {
-      out += "\"min\": ";
-      append_json_number(out, static_cast<uint64_t>(row.min), true);
-      out += ", ";
-    }
-    if (!row.open_high) {
-      out += "\"max\": ";
-      append_json_number(out, static_cast<uint64_t>(row.max), true);
-      out += ", ";
-    }
+    append_json_bounds(out, row, "", ", ");
     out += "\"count\": ";
     append_json_number(out, row.count, false);
     out += '}';
@@ -158,6 +166,7 @@ void append_map_value(std::string &out, const Value &value, uint64_t div, const 
     return append_number(out, divide(scalar_of(value), div, type.is_signed), type.is_signed);
   if (type.kind != TypeKind::Aggregate) return append_value(out, value, context);
   if (is_histogram(value.type)) return append_histogram(out, value, div);
+  if (is_series(value.type)) return append_series(out, value, series_end(value));
   bool is_signed = aggregate_is_signed(type);
   if (type.aggregate != AggregateKind::Stats)
     return append_number(out, divide(aggregate_number(value), div, is_signed), is_signed);
@@ -177,6 +186,7 @@ void append_json_map_value(std::string &out, const Value &value, uint64_t div, c
     return append_json_number(out, divide(scalar_of(value), div, type.is_signed), type.is_signed);
   if (type.kind != TypeKind::Aggregate) return append_json(out, value, context);
   if (is_histogram(value.type)) return append_json_histogram(out, value, div);
+  if (is_series(value.type)) return append_json_series(out, value, series_end(value));
   bool is_signed = aggregate_is_signed(type);
   if (type.aggregate != AggregateKind::Stats)
     return append_json_number(out, divide(aggregate_number(value), div, is_signed), is_signed);

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/timex.h>
 
+#include "base/strings.h"
 #include "runtime/output/printf.h"
 #include "runtime/output/value_parts.h"
 
@@ -114,6 +115,7 @@ void append_display(std::string &out, const Value &value, const FormatContext &c
     case Display::CgroupPath: append_cgroup(out, value, context); break;
     case Display::ProbeName: out += probe_text(number, context); break;
     case Display::FunctionName: out += function_of(probe_text(number, context)); break;
+    case Display::Ratio: append_ratio(out, value); break;
   }
 }
 
@@ -139,27 +141,69 @@ void append_frame(std::string &out, uint64_t address, const std::optional<Symbol
 
 }  // namespace
 
+namespace {
+
+// Innermost first.
+std::vector<uint64_t> frames_of(const Value &value, const FormatContext &context) {
+  auto id = load<int32_t>(value.bytes);
+  if (id < 0 || !context.stacks) return {};
+  return context.stacks->frames(value.type, id);
+}
+
+std::optional<Symbol> symbol_of(const Value &stack, uint64_t address, const FormatContext &context) {
+  if (stack.type->stack_user)
+    return context.user_symbols ? context.user_symbols->find(load<uint32_t>(stack.bytes, 4), address) : std::nullopt;
+  return context.kernel_symbols ? context.kernel_symbols->find(address) : std::nullopt;
+}
+
+}  // namespace
+
 void append_stack(std::string &out, const Value &value, size_t indent, const FormatContext &context) {
   const Type &type = *value.type;
-  auto id = load<int32_t>(value.bytes);
-  auto pid = load<uint32_t>(value.bytes, 4);
-  if (id < 0 || !context.stacks) return;
-  std::vector<uint64_t> frames = context.stacks->frames(value.type, id);
+  if (type.stack_mode == StackMode::Folded) return append_folded_stack(out, value, context);
+  std::vector<uint64_t> frames = frames_of(value, context);
   if (frames.empty()) return;
   out += '\n';
   for (uint64_t address : frames) {
     if (type.stack_mode == StackMode::Raw || type.stack_mode == StackMode::BuildId) {
       append_hex(out, address);
     } else {
-      std::optional<Symbol> symbol;
-      if (type.stack_user && context.user_symbols) symbol = context.user_symbols->find(pid, address);
-      if (!type.stack_user && context.kernel_symbols) symbol = context.kernel_symbols->find(address);
       bool perf = type.stack_mode == StackMode::Perf;
       if (!perf) out.append(indent, ' ');
-      append_frame(out, address, symbol, type.stack_user, perf);
+      append_frame(out, address, symbol_of(value, address, context), type.stack_user, perf);
     }
     out += '\n';
   }
+}
+
+// The offset within a function is left out, so that all calls from one function are one frame, and `;` is no part of
+// a name.
+void append_folded_stack(std::string &out, const Value &value, const FormatContext &context) {
+  std::vector<uint64_t> frames = frames_of(value, context);
+  for (size_t i = frames.size(); i-- > 0;) {
+    size_t begin = out.size();
+    append_symbol(out, symbol_of(value, frames[i], context), frames[i]);
+    std::replace(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), ';', ':');
+    if (i) out += ';';
+  }
+}
+
+void append_json_stack(std::string &out, const Value &value, const FormatContext &context) {
+  out += '[';
+  bool first = true;
+  for (uint64_t address : frames_of(value, context)) {
+    out += first ? "{\"address\": \"0x" : ", {\"address\": \"0x";
+    first = false;
+    append_hex(out, address);
+    out += '"';
+    if (std::optional<Symbol> symbol = symbol_of(value, address, context)) {
+      out.append(", \"symbol\": ").append(json_quote(symbol->name)).append(", \"offset\": ");
+      append_unsigned(out, symbol->offset);
+      if (!symbol->module.empty()) out.append(", \"module\": ").append(json_quote(symbol->module));
+    }
+    out += '}';
+  }
+  out += ']';
 }
 
 }  // namespace awl

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "base/strings.h"
@@ -35,30 +36,87 @@ void JsonOutput::value(const Value &value) {
 
 namespace {
 
-// Tuple elements joined by commas; a stack one frame a line, without the indent it has in text.
-std::string key_text(const Value &key, const FormatContext &context) {
-  std::string out;
-  auto append_part = [&](const Value &part) {
-    if (part.type->kind == TypeKind::Stack)
-      append_stack(out, part, 0, context);
-    else
-      append_value(out, part, context);
-  };
-  if (key.type->kind != TypeKind::Tuple || key.type->is_record || has_display(*key.type)) {
-    append_part(key);
-    return out;
-  }
-  for (const Field &field : key.type->fields) {
-    if (&field != &key.type->fields.front()) out += ',';
-    append_part({field.type, part_of(key.bytes, field.offset, field.type->size)});
-  }
-  return out;
+bool has_stack(const Type &type) {
+  if (type.kind == TypeKind::Stack) return true;
+  if (type.kind != TypeKind::Tuple) return false;
+  return std::ranges::any_of(type.fields, [](const Field &field) { return field.type && has_stack(*field.type); });
 }
 
-void append_entry_value(std::string &out, const MapView &view, const MapEntry &entry, const FormatContext &context) {
+std::string part_text(const Value &part, const FormatContext &context) {
+  std::string out;
+  if (part.type->kind == TypeKind::Stack)
+    append_stack(out, part, 0, context);  // one frame a line, without the indent it has in text
+  else
+    append_value(out, part, context);
+  return escape_non_utf8(out);
+}
+
+// Elements of a tuple joined by commas, as bpftrace writes them. Where an element holds a comma itself that could be
+// the key of another entry: ("a,b", "c") and ("a", "b,c"). Then it is the tuple's JSON form, which has more commas than
+// the joined elements of any key of the map.
+std::string key_text(const Value &key, const FormatContext &context) {
+  if (key.type->kind != TypeKind::Tuple || has_display(*key.type)) return part_text(key, context);
+  std::string joined;
+  for (const Field &field : key.type->fields) {
+    std::string part = part_text({field.type, part_of(key.bytes, field.offset, field.type->size)}, context);
+    if (part.find(',') != std::string::npos || key.type->is_record) {
+      joined.clear();
+      append_json(joined, key, context);
+      return joined;
+    }
+    if (&field != &key.type->fields.front()) joined += ',';
+    joined += part;
+  }
+  return joined;
+}
+
+// Calls append(entry) for each entry of a map, behind its key, in an object. With stacks as lists of frames a key is no
+// string: then a list of keys and values.
+template <class Append>
+void append_entries(std::string &out, const MapView &view, const FormatContext &context, Append append) {
+  const Type &type = *view.info->key;
+  bool listed = context.json_frames && has_stack(type);
+  std::unordered_set<std::string> used;
+  out += listed ? '[' : '{';
+  for (const MapEntry &entry : view.entries) {
+    if (&entry != &view.entries.front()) out += ", ";
+    Value key{&type, entry.key};
+    if (listed) {
+      out += "{\"key\": ";
+      append_json(out, key, context);
+      out += ", \"value\": ";
+      append(entry);
+      out += '}';
+      continue;
+    }
+    std::string name = key_text(key, context);
+    // Addresses of one function have one name.
+    if (used.contains(name)) name += fmt::format(" #{}", used.size());
+    out.append(json_quote(name)).append(": ");
+    used.insert(std::move(name));
+    append(entry);
+  }
+  out += listed ? ']' : '}';
+}
+
+// `"@name": value` or `"@name": {"key": value, ...}`
+template <class Append>
+void append_map(std::string &out, const MapView &view, const FormatContext &context, Append append) {
+  out.append(json_quote(view.info->name)).append(": ");
+  if (view.info->key)
+    append_entries(out, view, context, append);
+  else
+    append(view.entries.empty() ? MapEntry{} : view.entries.front());
+}
+
+void append_entry_value(std::string &out, const MapView &view, const MapEntry &entry, uint64_t end,
+                        const FormatContext &context) {
   const Type &type = *view.info->value;
-  if (!entry.value.empty()) return append_json_map_value(out, value_of(*view.info, entry), view.div, context);
-  if (is_histogram(&type)) {
+  if (!entry.value.empty()) {
+    if (is_series(&type)) return append_json_series(out, value_of(*view.info, entry), end);
+    return append_json_map_value(out, value_of(*view.info, entry), view.div, context);
+  }
+  if (is_graph(&type)) {
     out += "[]";
   } else if (has_zero(type)) {
     std::vector<std::byte> zero(type.size);
@@ -68,42 +126,44 @@ void append_entry_value(std::string &out, const MapView &view, const MapEntry &e
   }
 }
 
-}  // namespace
-
-void JsonOutput::append_entries(const MapView &view) {
-  const MapInfo &info = *view.info;
-  std::string &out = sink_.buffer();
-  std::unordered_set<std::string> used;
-  bool first = true;
-  out += '{';
-  for (const MapEntry &entry : view.entries) {
-    if (!first) out += ", ";
-    first = false;
-    Value key{info.key, entry.key};
-    std::string name = key_text(key, context_);
-    if (used.contains(name)) {
-      // ("a,b", "c") and ("a", "b,c") read the same: the later one is told apart by its JSON form.
-      name.clear();
-      append_json(name, key, context_);
-      if (used.contains(name)) name += fmt::format(" #{}", used.size());
-    }
-    out.append(json_quote(name)).append(": ");
-    used.insert(std::move(name));
-    append_entry_value(out, view, entry, context_);
-  }
-  out += '}';
+std::string_view map_message(const Type &type) {
+  if (is_histogram(&type)) return "hist";
+  if (is_series(&type)) return "tseries";
+  return is_statistic(&type) ? "stats" : "map";
 }
+
+}  // namespace
 
 void JsonOutput::map(const MapView &view) {
   const MapInfo &info = *view.info;
   if (!info.value || (info.key && view.entries.empty())) return;
   std::string &out = sink_.buffer();
-  std::string_view type = is_histogram(info.value) ? "hist" : is_statistic(info.value) ? "stats" : "map";
-  out.append("{\"type\": \"").append(type).append("\", \"data\": {").append(json_quote(info.name)).append(": ");
-  if (info.key)
-    append_entries(view);
-  else
-    append_entry_value(out, view, view.entries.empty() ? MapEntry{} : view.entries.front(), context_);
+  const uint64_t end = last_interval(view);
+  out.append("{\"type\": \"").append(map_message(*info.value)).append("\", \"data\": {");
+  append_map(out, view, context_, [&](const MapEntry &entry) { append_entry_value(out, view, entry, end, context_); });
+  out += '}';
+  if (is_histogram(info.value) && view.div <= 1) {
+    out += ", \"totals\": {";
+    append_map(out, view, context_, [&](const MapEntry &entry) {
+      const Value value = value_of(info, entry);
+      out += "{\"count\": ";
+      append_json_number(out, aggregate_number(value), false);
+      out += ", \"sum\": ";
+      append_json_number(out, static_cast<uint64_t>(histogram_sum(value)), true);
+      out += '}';
+    });
+    out += '}';
+  }
+  out += "}\n";
+  sink_.commit();
+}
+
+void JsonOutput::percentiles(const MapView &view, std::span<const double> percents) {
+  if (view.info->key && view.entries.empty()) return;
+  std::string &out = sink_.buffer();
+  out += "{\"type\": \"percentiles\", \"data\": {";
+  append_map(out, view, context_,
+             [&](const MapEntry &entry) { append_json_percentiles(out, value_of(*view.info, entry), percents); });
   out += "}}\n";
   sink_.commit();
 }

@@ -18,6 +18,7 @@ class JsonOutput : public Output {
   void value(const Value &value) override;
   void map(const MapView &view) override;
   void map_entry(const MapView &view) override;
+  void percentiles(const MapView &view, std::span<const double> percents) override;
   void attached(uint64_t probes) override;
   void lost_events(uint64_t count) override;
   void message(const Diagnostic &diagnostic, const Source &source) override;
@@ -29,7 +30,6 @@ class JsonOutput : public Output {
 
  private:
   void text_message(std::string_view type, std::string_view text);
-  void append_entries(const MapView &view);
 
   Sink sink_;
   bool quiet_;

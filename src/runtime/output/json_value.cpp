@@ -79,6 +79,7 @@ void append_json(std::string &out, const Value &value, const FormatContext &cont
     append_value(text, value, context);
     out += json_quote(text);
   };
+  if (type.display == Display::Ratio) return append_json_ratio(out, value);
   if (has_display(type)) return append_quoted();
   switch (type.kind) {
     case TypeKind::Poison:
@@ -89,8 +90,11 @@ void append_json(std::string &out, const Value &value, const FormatContext &cont
     case TypeKind::Pointer: append_json_number(out, scalar_of(value), false); break;
     case TypeKind::Array: append_json_array(out, value, context); break;
     case TypeKind::Struct: append_json_members(out, value, context); break;
-    case TypeKind::String:
-    case TypeKind::Stack: append_quoted(); break;
+    case TypeKind::Stack:
+      if (context.json_frames) return append_json_stack(out, value, context);
+      append_quoted();
+      break;
+    case TypeKind::String: append_quoted(); break;
     case TypeKind::Buffer: append_json_buffer(out, value); break;
     case TypeKind::Tuple:
       if (type.is_record)

@@ -41,8 +41,9 @@ class Output {
   virtual void value(const Value &value) = 0;       // print(value), newline included
   virtual void map(const MapView &view) = 0;        // scalar, keyed, hist, lhist, stats
   virtual void map_entry(const MapView &view) = 0;  // print(@m[key])
-  virtual void attached(uint64_t probes) = 0;       // "Attached N probes", to stderr in text
-  virtual void lost_events(uint64_t count) = 0;     // to stderr in text
+  virtual void percentiles(const MapView &view, std::span<const double> percents) = 0;  // of histograms
+  virtual void attached(uint64_t probes) = 0;    // "Attached N probes", to stderr in text
+  virtual void lost_events(uint64_t count) = 0;  // to stderr in text
   virtual void message(const Diagnostic &diagnostic, const Source &source) = 0;  // run-time errors and warnings, stderr
   virtual void end_of_records() = 0;  // blank lines before the maps printed at exit
   // After each batch of records: writes what is there, unless buffering is Full.

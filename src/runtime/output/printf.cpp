@@ -149,6 +149,28 @@ void append_text(std::string &out, const Conversion &conversion, const Value &va
   pad(out, begin, conversion);
 }
 
+// By the C library, in its widest type: a double would change integers beyond 2^53.
+void append_real(std::string &out, const Conversion &conversion, const Value &value) {
+  std::string form = "%";
+  if (conversion.left) form += '-';
+  if (conversion.plus) form += '+';
+  if (conversion.blank) form += ' ';
+  if (conversion.alternate) form += '#';
+  if (conversion.zero) form += '0';
+  form += "*.*L";
+  form += conversion.letter;
+  const long double number = real_of(value);
+  char text[512];
+  int size = std::snprintf(text, sizeof(text), form.c_str(), conversion.width, conversion.precision, number);
+  if (size < static_cast<int>(sizeof(text))) {
+    out.append(text, static_cast<size_t>(std::max(size, 0)));
+    return;
+  }
+  std::string longer(static_cast<size_t>(size) + 1, '\0');
+  std::snprintf(longer.data(), longer.size(), form.c_str(), conversion.width, conversion.precision, number);
+  out.append(longer, 0, static_cast<size_t>(size));
+}
+
 // memcpy without its call for what lines mostly consist of.
 inline void copy_short(char *to, const char *from, size_t size) {
   auto copy_ends = [&]<class Word>(Word) {
@@ -240,6 +262,7 @@ void append_slow(std::string &out, const Conversion &conversion, const Value &va
     case ConversionClass::Buffer:
       if (value.type->kind != TypeKind::Buffer) return append_text(out, conversion, value, context);
       return append_buffer_conversion(out, conversion, value);
+    case ConversionClass::Real: return append_real(out, conversion, value);
     case ConversionClass::GfpFlags: {
       size_t begin = out.size();
       append_gfp_flags(out, scalar_of(value));

@@ -11,10 +11,10 @@
 namespace awl {
 
 // What a conversion takes.
-enum class ConversionClass : uint8_t { Integer, String, Buffer, Pointer, GfpFlags };
+enum class ConversionClass : uint8_t { Integer, String, Buffer, Pointer, GfpFlags, Real };
 
 struct Conversion {
-  char letter = 'd';      // d u o x X c p s r (i is stored as d), with rx, rh and gr in `buffer_style`
+  char letter = 'd';      // d u o x X c p s r f e g F E G (i is stored as d), with rx, rh and gr in `buffer_style`
   char buffer_style = 0;  // 'x' for %rx, 'h' for %rh, 'g' for %gr
   bool left = false, plus = false, blank = false, alternate = false, zero = false;
   bool plain = true;  // no flag, width or precision
@@ -36,7 +36,7 @@ struct Format {
   size_t conversions = 0;
 };
 
-// Errors carry the offending text: "unknown conversion `%y`", "floating point `%f` is not supported".
+// Errors carry the offending text: "unknown conversion `%y`".
 Result<Format> parse_format(std::string_view text);
 // True if a value of this type may be given to the conversion.
 bool accepts(const Conversion &conversion, const Type *type);

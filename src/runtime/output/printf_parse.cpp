@@ -91,17 +91,13 @@ Result<void> parse_letter(Reader &in, Conversion &conversion) {
     case 'e':
     case 'E':
     case 'G':
-    case 'a':
-    case 'A':
+      conversion.takes = ConversionClass::Real;
       if (letter == 'g' && in.take('r')) {
         conversion.letter = 'r';
         conversion.buffer_style = 'g';
         conversion.takes = ConversionClass::GfpFlags;
-        break;
       }
-      return fail(fmt::format("floating point `{}` is not supported",
-                              in.text.substr(conversion.begin, in.at - conversion.begin)),
-                  "print an integer, scaled if need be: `%d.%02d`");
+      break;
     default:
       return fail(fmt::format("unknown conversion `{}`", in.text.substr(conversion.begin, in.at - conversion.begin)),
                   letter == 'n' ? "" : "a percent sign is written `%%`");
@@ -165,6 +161,7 @@ bool accepts(const Conversion &conversion, const Type *type) {
     case ConversionClass::Integer:
     case ConversionClass::Pointer:
     case ConversionClass::GfpFlags: return number;
+    case ConversionClass::Real: return number || type->display == Display::Ratio;
     case ConversionClass::Buffer: return type->kind == TypeKind::Buffer;
     case ConversionClass::String: return type->kind != TypeKind::Void;
   }

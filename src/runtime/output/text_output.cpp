@@ -29,8 +29,19 @@ void TextOutput::value(const Value &value) {
   sink_.commit();
 }
 
-// "@x: v", "@x[k]: v"; histograms start on the next line and end with an empty one.
-void TextOutput::entry(const MapInfo &info, const MapEntry &entry, uint64_t div) {
+// "@x", "@x[k]"
+void TextOutput::append_name(const MapInfo &info, const MapEntry &entry) {
+  std::string &out = sink_.buffer();
+  out += info.name;
+  if (!info.key) return;
+  out += '[';
+  append_key(out, {info.key, entry.key}, context_);
+  out += ']';
+}
+
+// "@x: v", "@x[k]: v"; graphs start on the next line and end with an empty one.
+void TextOutput::entry(const MapView &view, const MapEntry &entry, uint64_t end) {
+  const MapInfo &info = *view.info;
   std::string &out = sink_.buffer();
   MapEntry zero;
   const MapEntry *shown = &entry;
@@ -39,22 +50,35 @@ void TextOutput::entry(const MapInfo &info, const MapEntry &entry, uint64_t div)
     zero.value.resize(info.value->size);
     shown = &zero;
   }
-  out += info.name;
-  if (info.key) {
-    out += '[';
-    append_key(out, {info.key, entry.key}, context_);
-    out += ']';
-  }
-  out += is_histogram(info.value) ? ":\n" : ": ";
-  append_map_value(out, value_of(info, *shown), div, context_);
+  append_name(info, entry);
+  out += is_graph(info.value) ? ":\n" : ": ";
+  if (is_series(info.value))
+    append_series(out, value_of(info, *shown), end);
+  else
+    append_map_value(out, value_of(info, *shown), view.div, context_);
   out += '\n';
   sink_.commit();
 }
 
 void TextOutput::map(const MapView &view) {
   if (!view.info->value) return;
-  for (const MapEntry &each : view.entries) entry(*view.info, each, view.div);
-  if (view.entries.empty() && !view.info->key) entry(*view.info, {}, view.div);
+  const uint64_t end = last_interval(view);
+  for (const MapEntry &each : view.entries) entry(view, each, end);
+  if (view.entries.empty() && !view.info->key) entry(view, {}, end);
+}
+
+void TextOutput::percentiles(const MapView &view, std::span<const double> percents) {
+  for (const MapEntry &each : view.entries) {
+    if (each.value.empty()) continue;
+    const Value value = value_of(*view.info, each);
+    const uint64_t count = aggregate_number(value);
+    append_name(*view.info, each);
+    const int64_t average = count ? histogram_sum(value) / static_cast<int64_t>(count) : 0;
+    fmt::format_to(std::back_inserter(sink_.buffer()), ": count {}, average {}\n", count, average);
+    append_percentiles(sink_.buffer(), value, percents);
+    sink_.buffer() += '\n';
+    sink_.commit();
+  }
 }
 
 void TextOutput::map_entry(const MapView &view) { map(view); }

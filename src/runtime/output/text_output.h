@@ -18,6 +18,7 @@ class TextOutput : public Output {
   void value(const Value &value) override;
   void map(const MapView &view) override;
   void map_entry(const MapView &view) override;
+  void percentiles(const MapView &view, std::span<const double> percents) override;
   void attached(uint64_t probes) override;
   void lost_events(uint64_t count) override;
   void message(const Diagnostic &diagnostic, const Source &source) override;
@@ -28,7 +29,8 @@ class TextOutput : public Output {
   [[nodiscard]] int error() const override;
 
  private:
-  void entry(const MapInfo &info, const MapEntry &entry, uint64_t div);
+  void append_name(const MapInfo &info, const MapEntry &entry);
+  void entry(const MapView &view, const MapEntry &entry, uint64_t end);
   void to_stderr(std::string_view text);
 
   Sink sink_;

@@ -40,6 +40,7 @@ struct FormatContext {
   const std::vector<std::string> *probe_names = nullptr;  // by attach cookie
   int64_t boot_to_wall_ns = 0;                            // added to CLOCK_BOOTTIME gives wall clock
   int64_t monotonic_to_wall_ns = 0;
+  bool json_frames = false;  // JSON form of a stack: a list of frames instead of text
 };
 
 // Appends the text form of print() and map output: integers decimal, tuples "(1, abc)", stacks as lines...

@@ -44,6 +44,16 @@ constexpr size_t kStackIndent = 8;
 constexpr size_t kStackKeyIndent = 4;
 void append_stack(std::string &out, const Value &value, size_t indent, const FormatContext &context);
 
+// A list of frames: `[{"address": "0xffffffff81000000", "symbol": "f", "offset": 0, "module": "kernel"}]`.
+void append_json_stack(std::string &out, const Value &value, const FormatContext &context);
+// Frames from the outermost on, joined by `;`.
+void append_folded_stack(std::string &out, const Value &value, const FormatContext &context);
+
+// An integer or a Ratio as a number; 0 if it divides by zero, as in the language.
+long double real_of(const Value &value);
+void append_ratio(std::string &out, const Value &value);
+void append_json_ratio(std::string &out, const Value &value);
+
 // An enumerator's name, nullptr if the number has none.
 const std::string *enumerator_name(const Type &type, uint64_t number);
 // An array of char is shown as text.

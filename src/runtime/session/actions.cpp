@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/strings.h"
+#include "runtime/output/aggregate.h"
 #include "runtime/session/shell.h"
 
 namespace awl {
@@ -27,7 +28,7 @@ bool has_format(ActionKind kind) {
 
 bool has_map(ActionKind kind) {
   return kind == ActionKind::PrintMap || kind == ActionKind::PrintMapKey || kind == ActionKind::ClearMap ||
-         kind == ActionKind::ZeroMap;
+         kind == ActionKind::ZeroMap || kind == ActionKind::Percentiles;
 }
 
 bool needs_argument(ActionKind kind) { return kind == ActionKind::Print || kind == ActionKind::Exit; }
@@ -55,6 +56,7 @@ const std::vector<Actions::Entry> &Actions::table() {
       {ActionKind::Exit, "exit", &Actions::on_exit},
       {ActionKind::Errorf, "errorf", &Actions::on_errorf},
       {ActionKind::Warnf, "warnf", &Actions::on_warnf},
+      {ActionKind::Percentiles, "percentiles", &Actions::on_percentiles},
       {ActionKind::CgroupEvent, "cgroup event", &Actions::on_cgroup_event},
   };
   return entries;
@@ -82,6 +84,7 @@ Result<void> Actions::prepare() {
       prepared.format = TRY(parse_format(action.format));
       if (prepared.format.conversions != action.args.size()) return fail("a format does not fit its values");
     }
+    if (action.kind == ActionKind::Percentiles) prepared.percents = TRY(parse_percents(action.format));
     prepared_.push_back(std::move(prepared));
   }
   return {};
@@ -126,8 +129,18 @@ const std::string &Actions::formatted(const Action &action, std::span<const std:
   return text_;
 }
 
-const LoadedMap *Actions::map_of(const Action &action) const {
-  return maps_ ? &(*maps_)[static_cast<size_t>(action.map)] : nullptr;
+std::optional<LoadedMap> Actions::map_of(const Action &action) {
+  if (!maps_) return std::nullopt;
+  const auto index = static_cast<size_t>(action.map);
+  if (action.take == MapTake::First) {
+    Result<LoadedMap> taken = sides_->take(index);
+    if (taken) return *taken;
+    map_failed(action, taken.error());
+    return std::nullopt;
+  }
+  if (action.take == MapTake::More)
+    if (std::optional<LoadedMap> taken = sides_->taken(index)) return taken;
+  return (*maps_)[index];
 }
 
 void Actions::tell(const Diagnostics &diagnostics) {
@@ -151,37 +164,61 @@ void Actions::on_print(const Action &action, std::span<const std::byte> record) 
   output_.value(argument(action, 0, record));
 }
 
-void Actions::on_print_map(const Action &action, std::span<const std::byte>) {
-  const LoadedMap *map = map_of(action);
-  if (!map) return;
-  Result<std::vector<MapEntry>> entries = read_map(*map);
-  if (!entries) return map_failed(action, entries.error());
-  sort_entries(*map->info, *entries, action.top);
-  output_.map({map->info, *std::move(entries), action.div});
+std::optional<MapView> Actions::view_of(const Action &action, std::span<const std::byte> record) {
+  const std::optional<LoadedMap> map = map_of(action);
+  if (!map) return std::nullopt;
+  MapView view{map->info, {}, action.div};
+  if (action.args.empty()) {
+    Result<std::vector<MapEntry>> entries = read_map(*map);
+    if (!entries) {
+      map_failed(action, entries.error());
+      return std::nullopt;
+    }
+    sort_entries(*map->info, *entries, action.top);
+    view.entries = *std::move(entries);
+    return view;
+  }
+  const std::span<const std::byte> key = argument(action, 0, record).bytes;
+  Result<std::optional<MapEntry>> entry = read_entry(*map, key);
+  if (!entry) {
+    map_failed(action, entry.error());
+    return std::nullopt;
+  }
+  // A missing entry has no value: it is shown as 0 where that makes sense.
+  if (!*entry) *entry = MapEntry{{key.begin(), key.end()}, {}};
+  view.entries.push_back(**std::move(entry));
+  return view;
+}
+
+void Actions::on_print_map(const Action &action, std::span<const std::byte> record) {
+  if (const std::optional<MapView> view = view_of(action, record)) output_.map(*view);
 }
 
 void Actions::on_print_key(const Action &action, std::span<const std::byte> record) {
-  const LoadedMap *map = map_of(action);
-  if (!map) return;
-  const std::span<const std::byte> key =
-      action.args.empty() ? std::span<const std::byte>() : argument(action, 0, record).bytes;
-  Result<std::optional<MapEntry>> entry = read_entry(*map, key);
-  if (!entry) return map_failed(action, entry.error());
-  // A missing entry has no value: it is shown as 0 where that makes sense.
-  if (!*entry) *entry = MapEntry{{key.begin(), key.end()}, {}};
-  output_.map_entry({map->info, {**std::move(entry)}, action.div});
+  if (const std::optional<MapView> view = view_of(action, record)) output_.map_entry(*view);
+}
+
+void Actions::on_percentiles(const Action &action, std::span<const std::byte> record) {
+  const std::optional<MapView> view = view_of(action, record);
+  if (view) output_.percentiles(*view, prepared_[static_cast<size_t>(&action - manifest_.actions.data())].percents);
+}
+
+void Actions::drop(const Action &action, bool keep_keys) {
+  const auto index = static_cast<size_t>(action.map);
+  Result<void> done;
+  if (action.take == MapTake::More)
+    done = sides_->drop(index, keep_keys);
+  else
+    done = keep_keys ? zero_map((*maps_)[index]) : clear_map((*maps_)[index]);
+  if (!done) map_failed(action, done.error());
 }
 
 void Actions::on_clear(const Action &action, std::span<const std::byte>) {
-  const LoadedMap *map = map_of(action);
-  if (!map) return;
-  if (Result<void> done = clear_map(*map); !done) map_failed(action, done.error());
+  if (maps_) drop(action, false);
 }
 
 void Actions::on_zero(const Action &action, std::span<const std::byte>) {
-  const LoadedMap *map = map_of(action);
-  if (!map) return;
-  if (Result<void> done = zero_map(*map); !done) map_failed(action, done.error());
+  if (maps_) drop(action, true);
 }
 
 void Actions::on_time(const Action &action, std::span<const std::byte>) {

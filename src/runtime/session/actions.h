@@ -14,6 +14,7 @@
 #include "runtime/maps/map_reader.h"
 #include "runtime/output/output.h"
 #include "runtime/output/printf.h"
+#include "runtime/session/map_sides.h"
 
 namespace awl {
 
@@ -30,7 +31,10 @@ class Actions {
 
   // Parses all formats and checks the layout of records against the types, so that handling trusts them.
   Result<void> prepare();
-  void set_maps(const std::vector<LoadedMap> &maps) { maps_ = &maps; }
+  void set_maps(std::vector<LoadedMap> &maps, SharedState &state) {
+    maps_ = &maps;
+    sides_.emplace(maps, state);
+  }
 
   void handle(std::span<const std::byte> record);
 
@@ -51,6 +55,7 @@ class Actions {
   struct Prepared {
     const Action *action = nullptr;
     Format format;
+    std::vector<double> percents;
     void (Actions::*handler)(const Action &, std::span<const std::byte>) = nullptr;
   };
 
@@ -67,13 +72,18 @@ class Actions {
   void on_exit(const Action &, std::span<const std::byte>);
   void on_errorf(const Action &, std::span<const std::byte>);
   void on_warnf(const Action &, std::span<const std::byte>);
+  void on_percentiles(const Action &, std::span<const std::byte>);
   void on_cgroup_event(const Action &, std::span<const std::byte>);
 
   Result<void> check(const Action &action) const;
   [[nodiscard]] Value argument(const Action &action, size_t index, std::span<const std::byte> record) const;
   // The format with the record's values, in text_.
   const std::string &formatted(const Action &action, std::span<const std::byte> record);
-  [[nodiscard]] const LoadedMap *map_of(const Action &action) const;
+  // The map, or what was taken of it; null after a message.
+  std::optional<LoadedMap> map_of(const Action &action);
+  // Its entries in printing order, or the one whose key is the record's argument; nullopt after a message.
+  std::optional<MapView> view_of(const Action &action, std::span<const std::byte> record);
+  void drop(const Action &action, bool keep_keys);
   void tell(const Diagnostics &diagnostics);
   void map_failed(const Action &action, const Error &error);
 
@@ -83,6 +93,7 @@ class Actions {
   Output &output_;
   ActionOptions options_;
   const std::vector<LoadedMap> *maps_ = nullptr;
+  std::optional<MapSides> sides_;
   std::vector<Prepared> prepared_;
   std::vector<Value> values_;
   std::string text_;

@@ -222,8 +222,10 @@ class Loader {
   std::unique_ptr<LoadedObject> finish() {
     for (const MapInfo &info : manifest_.maps) {
       const int fd = owner_->map(info.bpf_name);
-      owner_->maps_.push_back({&info, fd});
+      owner_->maps_.push_back({&info, fd, -1});
     }
+    for (LoadedMap &map : owner_->maps_)
+      if (map.info->twin >= 0) map.other_fd = owner_->maps_[static_cast<size_t>(map.info->twin)].fd;
     owner_->ring_buffer_ = owner_->map(kRingBuffer);
     const btf *types = bpf_object__btf(object_);
     const std::optional<Variable> variable = types ? find_variable(types, "awl_state") : std::nullopt;

@@ -36,7 +36,7 @@ class LoadedObject {
   [[nodiscard]] int program(std::string_view name) const;  // descriptor, -1 if there is none
   [[nodiscard]] int map(std::string_view name) const;      // by its name in the object, -1 if there is none
   // As many as the manifest has, in its order; a map that the object lacks has descriptor -1.
-  [[nodiscard]] const std::vector<LoadedMap> &maps() const { return maps_; }
+  [[nodiscard]] std::vector<LoadedMap> &maps() { return maps_; }
   [[nodiscard]] int ring_buffer() const { return ring_buffer_; }  // -1 if the script sends no records
   SharedState &state() { return state_; }
 

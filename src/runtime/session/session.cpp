@@ -77,6 +77,7 @@ class Session {
     context_.probe_names = &plan_.names;
     context_.boot_to_wall_ns = wall - clock_ns(CLOCK_BOOTTIME);
     context_.monotonic_to_wall_ns = wall - clock_ns(CLOCK_MONOTONIC);
+    context_.json_frames = options_.json_frames;
     OutputOptions output;
     output.json = options_.json;
     output.quiet = options_.quiet;
@@ -141,6 +142,7 @@ class Session {
     load.params[kParamPid] = static_cast<uint64_t>(options_.pid);
     load.params[kParamChildPid] = child_ ? static_cast<uint64_t>(child_->pid()) : 0;
     load.params[kParamStartTime] = static_cast<uint64_t>(clock_ns(CLOCK_BOOTTIME));
+    load.params[kParamBootToWall] = static_cast<uint64_t>(context_.boot_to_wall_ns);
     load.usdt_specs = static_cast<uint32_t>(plan_.usdt.size());
     load.attach_types = plan_.multi;
     for (const PlannedProbe &probe : plan_.probes)
@@ -157,7 +159,7 @@ class Session {
 
   bool open_loop() {
     actions_.emplace(manifest_, source_, context_, *output_, ActionOptions{options_.unsafe, options_.json});
-    actions_->set_maps(object_->maps());
+    actions_->set_maps(object_->maps(), object_->state());
     losses_.emplace(manifest_, source_, *output_);
     loop_.emplace(object_->state(), *actions_, *losses_, *output_);
     Diagnostics diagnostics;

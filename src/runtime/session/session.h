@@ -18,6 +18,7 @@ struct RunOptions {
   int pid = 0;          // -p
   std::string command;  // -c: a command line with shell-like quoting, no shell
   bool json = false;
+  bool json_frames = false;  // stacks in JSON as lists of frames
   bool quiet = false;
   bool verbose = false;
   bool dry_run = false;  // stop after attaching

@@ -17,6 +17,7 @@ const char *display_name(Display display) {
     case Display::CgroupPath: return "cgroup_path_t";
     case Display::ProbeName: return "probe_name_t";
     case Display::FunctionName: return "func_name_t";
+    case Display::Ratio: return "ratio_t";
   }
   return "";
 }
@@ -31,6 +32,7 @@ const char *aggregate_name(AggregateKind kind) {
     case AggregateKind::Stats: return "stats";
     case AggregateKind::Hist: return "hist";
     case AggregateKind::LHist: return "lhist";
+    case AggregateKind::TSeries: return "tseries";
   }
   return "";
 }

@@ -37,6 +37,7 @@ enum class Display : uint8_t {
   CgroupPath,    // {uint64 id; uint32 index of the filter in Manifest::strings; uint32 0}
   ProbeName,     // uint64 attach cookie, or kStringCookie | index in Manifest::strings
   FunctionName,  // as ProbeName, shown is the function's part only
+  Ratio,         // tuple of two integers, numerator and denominator: shown as a decimal fraction
 };
 constexpr uint64_t kStringCookie = 1ULL << 63;
 
@@ -45,12 +46,17 @@ enum class ClockId : uint8_t { Boot, Monotonic, Tai, Wall };
 // Where a pointer points to, i.e. how it is read.
 enum class AddressSpace : uint8_t { Unknown, Kernel, User };
 
-enum class AggregateKind : uint8_t { Count, Sum, Min, Max, Avg, Stats, Hist, LHist };
+enum class AggregateKind : uint8_t { Count, Sum, Min, Max, Avg, Stats, Hist, LHist, TSeries };
 // Layout of one CPU's value, all members 8 bytes:
 //   Count {count}  Sum {total, set}  Min, Max {value, set}  Avg, Stats {count, total}
-//   Hist {bucket[hist_buckets(bits)]}  LHist {bucket[lhist_buckets(min, max, step)]}
+//   Hist {bucket[hist_buckets(bits)], sum}  LHist {bucket[lhist_buckets(min, max, step)], sum}
+//   TSeries {epoch, value, extra}[series_length], the interval `epoch` (wall clock / interval, 0: none) at
+//     epoch % series_length; extra is 0 without values, the number of values for Avg, the time for Last, else 1
 
-enum class StackMode : uint8_t { Bpftrace, Perf, Raw, BuildId };
+// What tseries() keeps of the values of one interval.
+enum class SeriesKind : uint8_t { Last, Avg, Max, Min, Sum };
+
+enum class StackMode : uint8_t { Bpftrace, Perf, Raw, BuildId, Folded };
 
 // Who described a struct; decides whether an access is relocated when the program is loaded.
 enum class Origin : uint8_t {
@@ -106,6 +112,10 @@ struct Type {
   uint32_t hist_bits = 0;  // Hist
   int64_t lhist_min = 0, lhist_max = 0, lhist_step = 0;
 
+  SeriesKind series = SeriesKind::Last;  // TSeries
+  int64_t series_interval = 0;           // nanoseconds
+  uint32_t series_length = 0;            // intervals that are kept
+
   bool stack_user = false;  // Stack
   StackMode stack_mode = StackMode::Bpftrace;
   uint32_t stack_frames = 0;
@@ -137,5 +147,7 @@ constexpr uint32_t hist_buckets(uint32_t bits) { return ((64 - bits) << bits) + 
 constexpr uint32_t lhist_buckets(int64_t min, int64_t max, int64_t step) {
   return static_cast<uint32_t>((max - min) / step) + 2;
 }
+
+constexpr uint32_t kSeriesSlotSize = 24;  // {epoch, value, extra}
 
 }  // namespace awl

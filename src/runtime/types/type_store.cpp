@@ -196,7 +196,7 @@ const Type *TypeStore::aggregate(AggregateKind kind, const Type *argument) {
 }
 
 const Type *TypeStore::hist(const Type *argument, uint32_t bits) {
-  Type type = plain(TypeKind::Aggregate, hist_buckets(bits) * 8);
+  Type type = plain(TypeKind::Aggregate, (hist_buckets(bits) + 1) * 8);
   type.aggregate = AggregateKind::Hist;
   type.target = argument;
   type.hist_bits = bits;
@@ -204,12 +204,24 @@ const Type *TypeStore::hist(const Type *argument, uint32_t bits) {
 }
 
 const Type *TypeStore::lhist(const Type *argument, int64_t min, int64_t max, int64_t step) {
-  Type type = plain(TypeKind::Aggregate, step > 0 ? lhist_buckets(min, max, step) * 8 : 16);
+  Type type = plain(TypeKind::Aggregate, step > 0 ? (lhist_buckets(min, max, step) + 1) * 8 : 16);
   type.aggregate = AggregateKind::LHist;
   type.target = argument;
   type.lhist_min = min;
   type.lhist_max = max;
   type.lhist_step = step;
+  return intern(std::move(type));
+}
+
+const Type *TypeStore::ratio() { return with_display(tuple({int64(), int64()}), Display::Ratio); }
+
+const Type *TypeStore::tseries(const Type *argument, int64_t interval, uint32_t length, SeriesKind kind) {
+  Type type = plain(TypeKind::Aggregate, length * kSeriesSlotSize);
+  type.aggregate = AggregateKind::TSeries;
+  type.target = argument;
+  type.series = kind;
+  type.series_interval = interval;
+  type.series_length = length;
   return intern(std::move(type));
 }
 

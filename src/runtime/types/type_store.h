@@ -74,6 +74,8 @@ class TypeStore {
   const Type *aggregate(AggregateKind kind, const Type *argument);
   const Type *hist(const Type *argument, uint32_t bits);
   const Type *lhist(const Type *argument, int64_t min, int64_t max, int64_t step);
+  const Type *ratio();  // what ratio() gives: two int64 (Display::Ratio)
+  const Type *tseries(const Type *argument, int64_t interval, uint32_t length, SeriesKind kind);
   const Type *with_display(const Type *type, Display display);
   // The value types behind displays that are not plain integers: layouts of type.h.
   const Type *display_type(Display display);

@@ -90,7 +90,7 @@ class Types {
     type.kind = TypeKind::Aggregate;
     type.aggregate = AggregateKind::Hist;
     type.hist_bits = bits;
-    type.size = hist_buckets(bits) * 8;
+    type.size = (hist_buckets(bits) + 1) * 8;
     return add(type);
   }
   const Type *lhist(int64_t min, int64_t max, int64_t step) {
@@ -100,7 +100,7 @@ class Types {
     type.lhist_min = min;
     type.lhist_max = max;
     type.lhist_step = step;
-    type.size = lhist_buckets(min, max, step) * 8;
+    type.size = (lhist_buckets(min, max, step) + 1) * 8;
     return add(type);
   }
   const Type *stack(bool user, StackMode mode) {

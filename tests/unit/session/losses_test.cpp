@@ -18,6 +18,7 @@ class Recorder : public Output {
   void value(const Value &) override {}
   void map(const MapView &) override {}
   void map_entry(const MapView &) override {}
+  void percentiles(const MapView &, std::span<const double>) override {}
   void attached(uint64_t) override {}
   void lost_events(uint64_t count) override { told.push_back("lost " + std::to_string(count)); }
   void message(const Diagnostic &diagnostic, const Source &) override { told.push_back(diagnostic.message); }
