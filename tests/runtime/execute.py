@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 import time
 
+import json_schema
+
 ATTACHED = re.compile(r"^Attached \d+ probes?$", re.M)
 ATTACHED_JSON = re.compile(r'"type": *"attached_probes"')
 # bpftrace 0.17 prints this word when it is told to
@@ -279,6 +281,11 @@ class Run:
         drop = re.compile(r"Attaching \d+ probes?\.\.\.\n")
         return drop.sub("", self.stdout)
 
+    def writes_json(self):
+        """True if standard output is awl's own, in JSON."""
+        words = " ".join(self.commands[-1]) if self.commands else ""
+        return "shell" not in self.case.values and "-f json" in words and " -o " not in words
+
     def compare(self):
         case, stdout = self.case, self.peer_stdout() if self.setting.peer else self.stdout
         want = self.key("expect")
@@ -298,6 +305,10 @@ class Run:
                 raise Failure("stdout has what it must not have (%s): %s" % (pattern, m.group(0)))
         if self.setting.peer:
             return
+        if self.writes_json():
+            wrong = json_schema.check_lines(stdout)
+            if wrong:
+                raise Failure("not as docs/json.schema.json says: " + wrong)
         for pattern in map(self.fill, case.many("expect_stderr")):
             if not re.search(pattern, self.stderr, re.M):
                 raise Failure("nothing in stderr matches: " + pattern)

@@ -189,7 +189,7 @@ void JsonOutput::lost_events(uint64_t count) {
 
 void JsonOutput::message(const Diagnostic &diagnostic, const Source &source) {
   std::string_view name = diagnostic.info->name;
-  std::string_view type = name == "Errorf" ? "errorf" : name == "Warnf" ? "warnf" : "runtime_error";
+  std::string_view type = name == "ScriptError" ? "errorf" : name == "ScriptWarning" ? "warnf" : "runtime_error";
   std::string_view severity = diagnostic.severity == Severity::Error     ? "error"
                               : diagnostic.severity == Severity::Warning ? "warning"
                                                                          : "note";

@@ -7,6 +7,8 @@
 namespace awl {
 namespace {
 
+using test::Types;
+
 Type series_type(SeriesKind kind, int64_t interval, uint32_t length) {
   Type type;
   type.kind = TypeKind::Aggregate;

@@ -83,8 +83,8 @@ TEST(TypeStore, SizesOfAggregates) {
   TypeStore store;
   EXPECT_EQ(store.aggregate(AggregateKind::Count, nullptr)->size, 8u);
   EXPECT_EQ(store.aggregate(AggregateKind::Min, store.int64())->size, 16u);
-  EXPECT_EQ(store.hist(store.int64(), 0)->size, hist_buckets(0) * 8);
-  EXPECT_EQ(store.lhist(store.int64(), 0, 100, 10)->size, 12u * 8);
+  EXPECT_EQ(store.hist(store.int64(), 0)->size, hist_buckets(0) * 8 + 8);
+  EXPECT_EQ(store.lhist(store.int64(), 0, 100, 10)->size, 13u * 8);
 }
 
 TEST(TypeStore, WrittenAsInScripts) {
