@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 
 #include "ast/dump.h"
@@ -9,6 +10,7 @@
 #include "ast/passes/config.h"
 #include "ast/passes/expand.h"
 #include "ast/passes/facts.h"
+#include "ast/passes/facts_dump.h"
 #include "ast/passes/lowering.h"
 #include "ast/passes/options.h"
 #include "ast/passes/resolve.h"
@@ -44,7 +46,22 @@ bool asks_param_count(const std::vector<ast::Unit> &units) {
   return found;
 }
 
+constexpr std::array kSteps = {
+    DebugStep{"ast", "the tree, as it was read"},
+    DebugStep{"expanded", "the tree with the functions of the standard library in place"},
+    DebugStep{"types", "types of variables, maps and expressions"},
+    DebugStep{"typed", "the typed form, from which code is made"},
+    DebugStep{"codegen", "LLVM's code as it was made"},
+    DebugStep{"codegen-opt", "LLVM's code after its passes"},
+    DebugStep{"dis", "BPF instructions"},
+    DebugStep{"libbpf", "what libbpf says while it loads"},
+    DebugStep{"verifier", "what the kernel's verifier says"},
+    DebugStep{"all", "all of these"},
+};
+
 }  // namespace
+
+std::span<const DebugStep> debug_steps() { return kSteps; }
 
 std::vector<std::string> list_script(Source &source, const CompileRequest &request, TypeStore &store,
                                      Diagnostics &diagnostics) {
@@ -93,6 +110,7 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
     diagnostics.emit(diag::NotSupported, function.name_span, std::string("`fn`"));
   ast::FunctionTable functions(parse_stdlib);
   ast::expand(program, functions, source, diagnostics);
+  if (wanted("expanded")) (*request.dumps)["expanded"] = ast::dump(program);
 
   // getopt() becomes what was given.
   std::vector<std::string> given = request.options;
@@ -116,6 +134,7 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   ast::Names names = ast::resolve_names(units, diagnostics);
   ast::CompileInput input{program, units, names, functions, store, config, request.params, asks_param_count(units)};
   ast::Facts facts = ast::infer_types(input, diagnostics);
+  if (wanted("types")) (*request.dumps)["types"] = ast::dump(input, facts);
   if (diagnostics.has_errors()) return std::nullopt;
 
   // From here on nothing asks what the script looks like, only what it means.
@@ -124,10 +143,13 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   if (wanted("typed")) (*request.dumps)["typed"] = typed::dump(lowered.module, lowered.manifest);
   if (request.check_only) return std::nullopt;
 
-  std::string ir;
-  std::optional<std::string> object =
-      emit(lowered.module, lowered.manifest, source, {wanted("codegen"), &ir}, diagnostics);
-  if (wanted("codegen")) (*request.dumps)["codegen"] = ir;
+  CodegenOptions codegen;
+  codegen.verify = request.verify_ir;
+  auto dump_to = [&](const char *step) { return wanted(step) ? &(*request.dumps)[step] : nullptr; };
+  codegen.ir = dump_to("codegen");
+  codegen.optimised = dump_to("codegen-opt");
+  codegen.assembly = dump_to("dis");
+  std::optional<std::string> object = emit(lowered.module, lowered.manifest, source, codegen, diagnostics);
   if (!object) return std::nullopt;
   return Image{std::move(*object), std::move(lowered.manifest)};
 }

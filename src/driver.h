@@ -3,7 +3,9 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/diagnostic.h"
@@ -14,16 +16,27 @@
 
 namespace awl {
 
+// What `-d` can print, in the order of the pipeline. The last ones are said by the run, not by the compiler.
+struct DebugStep {
+  std::string_view name;  // "ast"
+  std::string_view doc;
+};
+std::span<const DebugStep> debug_steps();
+
 struct CompileRequest {
   std::vector<std::string> params;   // positional parameters of the script
   std::vector<std::string> options;  // its options: "--name=value"
   int pid = 0;                       // -p: binaries of probes may be omitted then
   bool unsafe = false;
+  std::vector<std::string> include_dirs;                // -I
+  std::vector<std::string> include_files;               // --include
+  std::vector<std::string> debuginfo_dirs;              // --debuginfo
+  bool verify_ir = false;                               // LLVM checks the code that was made
   bool check_only = false;                              // stop after the checks
   bool use_environment = true;                          // config variables from the environment
   ProbeRoots roots = {};                                // where the kernel shows itself; tests have their own
   std::string *options_help = nullptr;                  // filled, and nothing compiled, if the options ask for --help
-  std::map<std::string, std::string> *dumps = nullptr;  // steps to write down, by name: ast, typed, codegen
+  std::map<std::string, std::string> *dumps = nullptr;  // steps to write down, by name of debug_steps()
 };
 
 // Image of a script; the files that it imports are added to `source`; nullopt if there were errors (or with

@@ -1,11 +1,21 @@
 #include "base/diagnostic.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
 
 #include "base/strings.h"
 
 namespace awl {
+
+bool colour_wanted() {
+  const char *wish = std::getenv("BPFTRACE_COLOR");
+  if (wish && std::string_view(wish) == "always") return true;
+  if (wish && std::string_view(wish) == "never") return false;
+  return isatty(STDERR_FILENO) && !std::getenv("NO_COLOR");
+}
 
 const std::vector<DiagInfo> &all_diagnostics() {
   static const std::vector<DiagInfo> list = {

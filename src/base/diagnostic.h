@@ -105,6 +105,8 @@ struct RenderOptions {
   bool colour = false;
 };
 
+// Standard error is a terminal, and nobody wants it plain: BPFTRACE_COLOR (always, never, auto), NO_COLOR.
+bool colour_wanted();
 // Terminal form: severity[code]: message, place, source line with the place underlined, notes, hint.
 std::string render_text(const Diagnostic &diagnostic, const Source &source, RenderOptions options = {});
 // One JSON object without newline: type, code, severity, message, file, line, column, hint.

@@ -2,92 +2,132 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
+#include <regex>
 
+#include "base/diagnostic.h"
 #include "base/strings.h"
+#include "cli/option_table.h"
+#include "driver.h"
 
 namespace awl {
 
 namespace {
 
-struct CommandName {
-  std::string_view name;
-  Command command;
-};
-constexpr std::array kCommands = {
-    CommandName{"build", Command::Build},
-    CommandName{"run", Command::RunImage},
-    CommandName{"check", Command::Check},
+// Options that say what is to be done instead of how.
+struct Modes {
+  bool help = false, version = false, info = false, fmt = false, test = false, bench = false;
+  std::string aot;
 };
 
-constexpr const char *kExamples = R"(
-Forms:
-  awl [options] [-e PROGRAM | FILE | PROGRAM] [parameters...]
-  awl build -o IMAGE [options] ...   compile into a file
-  awl run IMAGE [options]            run such a file
-  awl check FILE                     only look for errors
-
-Examples:
-  awl -e 'tracepoint:syscalls:sys_enter_openat { printf("%s %s\n", comm, str(args.filename)); }'
-  awl -e 'profile:hz:99 /comm == "postgres"/ { @[kstack] = count(); }'
-  awl script.bt 10              run a file, $1 is 10
-  awl -l 'tracepoint:sched:*'   list probes; -lv with their arguments
-  awl build -o tool.img script.bt && awl run tool.img
-
-docs/language.md describes the language, docs/probes.md what can be traced.
-)";
-
-// Options without a meaning here, accepted because scripts and aliases pass them: name and number of values.
-struct Ignored {
-  const char *name;
-  bool takes_value;
-};
-constexpr Ignored kIgnored[] = {
-    {"-b,--btf", false},   {"-k,--warnings", false},          {"-I", true},
-    {"--include", true},   {"--usdt-file-activation", false}, {"--no-feature", true},
-    {"--debuginfo", true}, {"--traceable-functions", true},
-};
-
-void declare(CLI::App &app, Options &o, std::vector<std::string> &ignored) {
-  app.add_option("-e", o.program, "run this program")->type_name("PROGRAM");
-  app.add_flag("-l,--list", o.list, "list probes, all or those that match; with -v their arguments");
-  app.add_option("-p,--pid", o.pid, "trace this process; end when it ends")
-      ->type_name("PID")
-      ->check(CLI::Range(1, 1 << 22));
-  app.add_option("-c,--cmd", o.child, "run this command and end when it ends")->type_name("COMMAND");
-  app.add_option("-o,--output", o.output, "write the output to a file")->type_name("FILE");
-  app.add_option("-f,--format", o.format, "text or json")->type_name("FORMAT")->check(CLI::IsMember({"text", "json"}));
-  app.add_option("--json-stacks", o.json_stacks, "stacks in JSON: text, or frames (lists of them)")
-      ->type_name("FORM")
-      ->check(CLI::IsMember({"text", "frames"}));
-  app.add_option("-B", o.buffering, "buffering of the output: line, full or none")
-      ->check(CLI::IsMember({"line", "full", "none"}));
-  app.add_flag("-q,--quiet", o.quiet, "do not say how many probes were attached");
-  app.add_flag("-v,--verbose", o.verbose, "say more; with -l show the arguments of probes");
-  app.add_flag("--unsafe", o.unsafe, "allow system(), signal() and what else can change the system");
-  app.add_flag("--dry-run", o.dry_run, "stop when everything is attached");
-  app.add_flag("--no-warnings", o.no_warnings, "do not print warnings");
-  app.add_option("-d,--debug", o.debug, "print a step of the compiler: ast, typed, codegen")
-      ->delimiter(',')
-      ->check(CLI::IsMember({"ast", "typed", "codegen"}))
-      ->type_name("STEP");
-  for (const Ignored &i : kIgnored) {
-    if (i.takes_value)
-      app.add_option(i.name, ignored)->group("")->expected(1);
-    else
-      app.add_flag(i.name)->group("");
-  }
+bool Modes::*mode_flag(std::string_view names) {
+  static const std::pair<std::string_view, bool Modes::*> table[] = {
+      {"-h,--help", &Modes::help}, {"-V,--version", &Modes::version}, {"--info", &Modes::info},
+      {"--fmt", &Modes::fmt},      {"--test", &Modes::test},          {"--bench", &Modes::bench}};
+  for (const auto &[name, member] : table)
+    if (name == names) return member;
+  return nullptr;
 }
 
-// Behind `--` stand the options of the script, and positional parameters that look like options of awl.
-void take_script_options(std::vector<std::string> &args, Options &options) {
+void declare(CLI::App &app, const OptionRow &row, Options &o, Modes &modes, std::vector<std::string> &unused) {
+  const std::string names(row.names);
+  CLI::Option *option = nullptr;
+  if (names == "--aot") {
+    option = app.add_option(names, modes.aot);
+  } else if (names == "-k,--warnings") {
+    option = app.add_flag(names, o.warnings);
+  } else if (bool Modes::*flag = mode_flag(row.names)) {
+    option = app.add_flag(names, modes.*flag);
+  } else if (const auto *yes = std::get_if<bool Options::*>(&row.target)) {
+    option = app.add_flag(names, o.**yes);
+  } else if (const auto *number = std::get_if<int Options::*>(&row.target)) {
+    option = app.add_option(names, o.**number)->check(CLI::Range(1, 1 << 22));
+  } else if (const auto *text = std::get_if<std::string Options::*>(&row.target)) {
+    option = app.add_option(names, o.**text);
+  } else if (const auto *maybe = std::get_if<std::optional<std::string> Options::*>(&row.target)) {
+    option = app.add_option(names, o.**maybe);
+  } else if (const auto *list = std::get_if<std::vector<std::string> Options::*>(&row.target)) {
+    // One value a time, which may hold several: `-d ast,typed`, `--debuginfo A:B`.
+    option = app.add_option(names, o.**list)->allow_extra_args(false);
+    if (row.value.ends_with(",...")) option->delimiter(',');
+    if (row.value.ends_with("[:DIR]")) option->delimiter(':');
+  } else if (row.value.empty()) {
+    option = app.add_flag(names);
+  } else {
+    option = app.add_option(names, unused)->allow_extra_args(false);
+  }
+  if (!row.choices.empty())
+    option->check(CLI::IsMember(std::vector<std::string>(row.choices.begin(), row.choices.end())));
+}
+
+// The first word may be a command.
+void take_command(std::vector<std::string> &args, Options &o) {
+  if (args.empty()) return;
+  std::span<const CommandRow> rows = command_table();
+  auto row = std::ranges::find(rows, std::string_view(args[0]), &CommandRow::name);
+  if (row == rows.end()) return;
+  o.command = row->command;
+  args.erase(args.begin());
+}
+
+// What stands behind `--` belongs to the script: named parameters (`--name=value`) and positional ones.
+void take_parameters(std::vector<std::string> &args, Options &o) {
   auto mark = std::ranges::find(args, "--");
   if (mark == args.end()) return;
-  std::vector<std::string> positional;
-  for (auto it = mark + 1; it != args.end(); ++it)
-    (it->size() > 2 && it->starts_with("--") ? options.script_options : positional).push_back(*it);
-  args.erase(positional.empty() ? mark : mark + 1, args.end());
-  args.insert(args.end(), positional.begin(), positional.end());
+  for (auto word = mark + 1; word != args.end(); ++word)
+    (word->size() > 2 && word->starts_with("--") ? o.script_options : o.behind).push_back(std::move(*word));
+  args.erase(mark, args.end());
+}
+
+// An option that is nearly right.
+std::string suggestion(const std::vector<std::string> &args) {
+  std::vector<std::string> known;
+  for (const OptionRow &row : option_table())
+    for (const std::string &name : split(row.names, ',')) known.push_back(name);
+  for (const std::string &word : args) {
+    std::string name = word.substr(0, word.find('='));
+    if (!name.starts_with("--") || std::ranges::find(known, name) != known.end()) continue;
+    if (std::string near = nearest(name, known); !near.empty()) return "did you mean `" + near + "`?";
+  }
+  return "`awl --help` lists the options";
+}
+
+Result<void> check_steps(Options &o) {
+  std::string known;
+  for (const DebugStep &step : debug_steps()) known += fmt::format("\n  {:<12} {}", step.name, step.doc);
+  for (std::string &step : o.debug) {
+    if (step == "parse") step = "ast";  // as bpftrace calls it
+    if (step == "d") step = "all";      // -dd of old
+    if (std::ranges::find(debug_steps(), std::string_view(step), &DebugStep::name) == debug_steps().end())
+      return fail(fmt::format("-d {}: there is no such step", step), "the steps are:" + known);
+  }
+  return {};
+}
+
+Result<void> check(Options &o) {
+  if (o.pid && !o.child.empty()) return fail("-p and -c exclude each other");
+  if (o.warnings && o.no_warnings) return fail("-k and --no-warnings exclude each other");
+  if (!o.probe_filter.empty()) {
+    try {
+      std::regex compiled(o.probe_filter);
+    } catch (const std::regex_error &e) {
+      return fail(fmt::format("--probe-filter: `{}` is no regular expression", o.probe_filter), e.what());
+    }
+  }
+  return check_steps(o);
+}
+
+void take_modes(const Modes &modes, Options &o) {
+  if (modes.test) o.mode = "test";
+  if (modes.bench) o.mode = "bench";
+  if (modes.fmt || o.mode == "format") o.command = Command::Format;
+  if (!modes.aot.empty()) {
+    o.command = Command::Build;
+    o.output = modes.aot;
+    o.notes.push_back("--aot: `awl run " + modes.aot + "` runs what is written");
+  }
+  if (modes.help) o.command = Command::Help;
+  if (modes.version) o.command = Command::Version;
+  if (modes.info) o.command = Command::Info;
 }
 
 }  // namespace
@@ -95,36 +135,28 @@ void take_script_options(std::vector<std::string> &args, Options &options) {
 Result<Options> parse_options(int argc, char **argv) {
   Options options;
   std::vector<std::string> args(argv + 1, argv + argc);
-  if (!args.empty()) {
-    auto it = std::ranges::find(kCommands, std::string_view(args[0]), &CommandName::name);
-    if (it != kCommands.end()) {
-      options.command = it->command;
-      args.erase(args.begin());
-    }
-  }
-  take_script_options(args, options);
-  CLI::App app("awk for the live kernel: compiles a small language to BPF, attaches it, prints what it collects.",
-               "awl");
+  if (args.empty()) options.command = Command::Help;
+  take_command(args, options);
+  take_parameters(args, options);
+  CLI::App app;
   app.set_help_flag();
-  bool help = false, version = false, info = false;
-  app.add_flag("-h,--help", help, "show this help");
-  app.add_flag("-V,--version", version, "show the version");
-  app.add_flag("--info", info, "show what this kernel can do");
-  std::vector<std::string> ignored;
-  declare(app, options, ignored);
-  app.add_option("words", options.words, "program file (- for standard input), then its positional parameters");
-  app.footer(kExamples);
+  Modes modes;
+  std::vector<std::string> unused;
+  for (const OptionRow &row : option_table()) declare(app, row, options, modes, unused);
+  app.add_option("words", options.words);
+  const std::vector<std::string> given = args;
   std::ranges::reverse(args);  // as CLI11 wants them
   try {
     app.parse(args);
   } catch (const CLI::ParseError &e) {
-    return fail(e.what(), "`awl --help` lists the options");
+    return fail(e.what(), suggestion(given));
   }
-  if (help || (argc == 1)) options.command = Command::Help;
-  if (version) options.command = Command::Version;
-  if (info) options.command = Command::Info;
-  if (options.command == Command::Help) options.help_text = app.help();
-  if (options.pid && !options.child.empty()) return fail("-p and -c exclude each other");
+  for (const OptionRow &row : option_table())
+    if (!row.note.empty() && app.count(split(row.names, ',').back()) > 0) options.notes.emplace_back(row.note);
+  take_modes(modes, options);
+  TRY(check(options));
+  if (options.command != Command::Check)
+    std::ranges::move(options.behind, std::back_inserter(options.words)), options.behind.clear();
   return options;
 }
 

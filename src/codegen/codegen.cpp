@@ -44,18 +44,24 @@ struct DiagnosticBridge : llvm::DiagnosticHandler {
 
 // Returns false after reporting a broken module: our mistake, never the script's.
 bool verify(codegen::Object &object) {
-#ifndef NDEBUG
   std::string problem;
   llvm::raw_string_ostream stream(problem);
-  if (llvm::verifyModule(object.module(), &stream)) {
-    object.diagnostics().emit(diag::CodegenFailed, Span{}, problem);
-    return false;
-  }
-#else
-  (void)object;
-#endif
-  return true;
+  if (!llvm::verifyModule(object.module(), &stream)) return true;
+  object.diagnostics().emit(diag::CodegenFailed, Span{}, problem);
+  return false;
 }
+
+void print(const llvm::Module &module, std::string *to) {
+  if (!to) return;
+  llvm::raw_string_ostream stream(*to);
+  module.print(stream, nullptr);
+}
+
+#ifdef NDEBUG
+constexpr bool kAlwaysVerify = false;
+#else
+constexpr bool kAlwaysVerify = true;
+#endif
 
 }  // namespace
 
@@ -72,12 +78,11 @@ std::optional<std::string> emit(const typed::Module &module, const Manifest &man
   for (const typed::Program &program : module.programs) codegen::FunctionEmitter(object, program).emit();
   object.finish();
   object.module().getContext().setDiagnosticHandler(std::make_unique<DiagnosticBridge>(object));
-  if (!verify(object)) return {};
+  if ((kAlwaysVerify || options.verify) && !verify(object)) return {};
+  print(object.module(), options.ir);
   codegen::optimise(object.module());
-  if (options.dump_ir && options.ir) {
-    llvm::raw_string_ostream stream(*options.ir);
-    object.module().print(stream, nullptr);
-  }
+  print(object.module(), options.optimised);
+  if (options.assembly) *options.assembly = codegen::assembly_text(*machine, object.module());
   auto bytes = codegen::assemble(*machine, object.module());
   if (!bytes) diagnostics.emit(diag::CodegenFailed, Span{}, bytes.error().message);
   if (!bytes || diagnostics.error_count() > errors_before) return {};

@@ -13,8 +13,10 @@
 namespace awl {
 
 struct CodegenOptions {
-  bool dump_ir = false;  // -d codegen: text of the IR to `ir`
-  std::string *ir = nullptr;
+  bool verify = false;               // LLVM's verifier looks at the module (always in builds with assertions)
+  std::string *ir = nullptr;         // text of the IR as it was made
+  std::string *optimised = nullptr;  // and after the passes
+  std::string *assembly = nullptr;   // text of the instructions
 };
 
 // Bytes of the object, nullopt after an E05xx diagnostic (stack too large, ...).

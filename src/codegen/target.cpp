@@ -10,6 +10,7 @@
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Transforms/Scalar.h>
+#include <llvm/Transforms/Utils/Cloning.h>
 
 // The BPF target registers its passes with LLVM's new pass manager, which awl does not use. This symbol is all that
 // it needs from there; defining it keeps libLLVMPasses and what is behind it (8 MB) out of the executable. It is never
@@ -75,14 +76,26 @@ void optimise(llvm::Module &module) {
   passes.doFinalization();
 }
 
-Result<std::string> assemble(llvm::TargetMachine &machine, llvm::Module &module) {
+namespace {
+
+Result<std::string> write(llvm::TargetMachine &machine, llvm::Module &module, llvm::CodeGenFileType type) {
   llvm::SmallString<16384> bytes;
   llvm::raw_svector_ostream out(bytes);
   llvm::legacy::PassManager passes;
-  if (machine.addPassesToEmitFile(passes, out, nullptr, llvm::CodeGenFileType::ObjectFile))
-    return fail("LLVM cannot write BPF objects");
+  if (machine.addPassesToEmitFile(passes, out, nullptr, type)) return fail("LLVM cannot write BPF objects");
   passes.run(module);
   return std::string(bytes.str());
+}
+
+}  // namespace
+
+std::string assembly_text(llvm::TargetMachine &machine, const llvm::Module &module) {
+  std::unique_ptr<llvm::Module> copy = llvm::CloneModule(module);  // writing changes it
+  return write(machine, *copy, llvm::CodeGenFileType::AssemblyFile).value_or("");
+}
+
+Result<std::string> assemble(llvm::TargetMachine &machine, llvm::Module &module) {
+  return write(machine, module, llvm::CodeGenFileType::ObjectFile);
 }
 
 }  // namespace awl::codegen

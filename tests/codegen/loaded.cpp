@@ -29,7 +29,8 @@ int keep_log(enum libbpf_print_level level, const char *format, va_list args) {
 std::string compile(const Script &script, std::string *ir) {
   Source source("test.awl", script.text);
   Diagnostics diagnostics;
-  CodegenOptions options{ir != nullptr, ir};
+  CodegenOptions options;
+  options.optimised = ir;
   auto bytes = emit(script.module, script.manifest, source, options, diagnostics);
   for (const Diagnostic &one : diagnostics.all()) ADD_FAILURE() << one.message;
   return bytes.value_or("");

@@ -95,7 +95,7 @@ typed::ValuePtr lower_func(Lowering &low, const CallSite &call) {
   return probe_name(low, call, Display::FunctionName, low.unit().target.name);
 }
 
-std::string probe_type(const Unit &unit) { return unit.is_begin_or_end() ? "special" : unit.target.provider; }
+std::string probe_type(const Unit &unit) { return unit.is_run_by_session() ? "special" : unit.target.provider; }
 const Type *infer_probetype(Inference &in, const CallSite &) {
   return in.store().string(static_cast<uint32_t>(probe_type(in.unit()).size()) + 1);
 }

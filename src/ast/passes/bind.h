@@ -22,7 +22,7 @@ struct Unit {
   Block *body = nullptr;
   uint32_t source_index = 0;  // order in the script
 
-  [[nodiscard]] bool is_begin_or_end() const { return target.provider == "begin" || target.provider == "end"; }
+  [[nodiscard]] bool is_run_by_session() const { return awl::is_run_by_session(target.provider); }
 };
 
 // Replaces `$1` in an attach point by the parameter's text.

@@ -302,7 +302,7 @@ struct Program {
   std::string name;  // symbol in the object: [A-Za-z0-9_]+
   ProgType prog_type = ProgType::RawTracepoint;
   bool filter_pid = false;    // return at once unless kParamPid is 0 or this process
-  bool always_runs = false;   // begin, end: does not look at kStateRun
+  bool always_runs = false;   // begin, end, test, ...: does not look at kStateRun
   bool preemptible = false;   // two instances may run interleaved on one CPU (user probes)
   std::vector<Local> locals;  // all start as zero
   Steps body;

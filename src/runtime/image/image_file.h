@@ -18,6 +18,9 @@ std::string serialize_image(const Image &image);
 // error that says so; never a crash.
 Result<Image> parse_image(std::string_view bytes, TypeStore &store);
 
+// True if a file starts as an Image does.
+bool is_image(std::string_view bytes);
+
 Result<void> write_image(const Image &image, const std::string &path);
 Result<Image> read_image(const std::string &path, TypeStore &store);
 

@@ -102,4 +102,6 @@ Result<Image> read_image(const std::string &path, TypeStore &store) {
   return image;
 }
 
+bool is_image(std::string_view bytes) { return bytes.starts_with(kImageMagic); }
+
 }  // namespace awl

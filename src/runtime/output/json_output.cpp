@@ -23,6 +23,11 @@ void JsonOutput::text_message(std::string_view type, std::string_view text) {
 void JsonOutput::printf(std::string_view text) { text_message("printf", text); }
 void JsonOutput::time(std::string_view text) { text_message("time", text); }
 void JsonOutput::cat(std::string_view text) { text_message("cat", text); }
+void JsonOutput::line(std::string_view text) {
+  sink_.buffer().append(text).append(1, '\n');
+  sink_.commit();
+}
+
 void JsonOutput::join(std::string_view text) { text_message("join", text); }
 void JsonOutput::system(std::string_view text) { text_message("syscall", text); }
 

@@ -13,6 +13,7 @@ class JsonOutput : public Output {
   void printf(std::string_view text) override;
   void time(std::string_view text) override;
   void cat(std::string_view text) override;
+  void line(std::string_view text) override;
   void join(std::string_view text) override;
   void system(std::string_view text) override;
   void value(const Value &value) override;

@@ -38,6 +38,7 @@ class Output {
   virtual void cat(std::string_view text) = 0;
   virtual void join(std::string_view text) = 0;     // newline added
   virtual void system(std::string_view text) = 0;   // output of a command
+  virtual void line(std::string_view text) = 0;     // as it is, newline added: results of tests, made by the caller
   virtual void value(const Value &value) = 0;       // print(value), newline included
   virtual void map(const MapView &view) = 0;        // scalar, keyed, hist, lhist, stats
   virtual void map_entry(const MapView &view) = 0;  // print(@m[key])

@@ -18,6 +18,8 @@ void TextOutput::time(std::string_view text) { printf(text); }
 void TextOutput::cat(std::string_view text) { printf(text); }
 void TextOutput::system(std::string_view text) { printf(text); }
 
+void TextOutput::line(std::string_view text) { join(text); }
+
 void TextOutput::join(std::string_view text) {
   sink_.buffer().append(text).append(1, '\n');
   sink_.commit();

@@ -158,6 +158,11 @@ Result<std::vector<KernelFunction>> kernel_functions(std::string_view module, st
                                                      const ProbeRoots &roots) {
   std::vector<KernelFunction> list;
   Result<std::string> tracefs = roots.tracefs.empty() ? tracefs_path() : Result<std::string>(roots.tracefs);
+  if (!roots.traceable.empty()) {
+    list = from_ftrace(TRY(read_file(roots.traceable)), module, name);
+    std::ranges::sort(list);
+    return list;
+  }
   auto filter =
       tracefs ? read_file(*tracefs + "/available_filter_functions") : std::unexpected(std::move(tracefs).error());
   if (filter && !filter->empty()) {

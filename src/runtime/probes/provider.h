@@ -132,6 +132,7 @@ struct ProbeRoots {
   std::string procfs = "/proc";
   std::string sysfs = "/sys";
   std::string btf = "/sys/kernel/btf/vmlinux";
+  std::string traceable;  // list of kernel functions instead of tracefs' own (--traceable-functions)
 };
 
 // What providers need to know of the run.
@@ -182,6 +183,9 @@ class Provider {
 const std::vector<const Provider *> &all_providers();
 // By name or alias, case-insensitive; null if unknown.
 const Provider *find_provider(std::string_view name);
+
+// begin, end, test, bench, self: attached to nothing, their programs act whatever the state of the run.
+bool is_run_by_session(std::string_view provider);
 
 // Splits and parses an attach point: "k:vfs_read" -> kprobe. Unknown providers get a did-you-mean hint.
 Result<ProbeTarget> parse_attach_point(std::string_view text, const ProbeEnvironment &env);

@@ -14,7 +14,7 @@ namespace awl {
 namespace {
 
 // Providers that scripts may ask for and that are not there yet.
-constexpr std::array<std::string_view, 9> kPlanned = {"asyncwatchpoint", "aw",          "iter", "it", "self",
+constexpr std::array<std::string_view, 8> kPlanned = {"asyncwatchpoint", "aw",          "iter", "it",
                                                       "ksyscall",        "kretsyscall", "lsm",  "xdp"};
 
 std::unexpected<Error> unknown_provider(std::string_view given) {
@@ -40,6 +40,7 @@ const std::vector<const Provider *> &all_providers() {
       &fentry_provider(),   &fexit_provider(),     &tracepoint_provider(), &raw_tracepoint_provider(),
       &uprobe_provider(),   &uretprobe_provider(), &usdt_provider(),       &profile_provider(),
       &interval_provider(), &software_provider(),  &hardware_provider(),   &watchpoint_provider(),
+      &self_provider(),     &test_provider(),      &bench_provider(),
   };
   return list;
 }

@@ -21,5 +21,8 @@ const Provider &uretprobe_provider();
 const Provider &usdt_provider();
 const Provider &profile_provider();
 const Provider &interval_provider();
+const Provider &self_provider();
+const Provider &test_provider();
+const Provider &bench_provider();
 
 }  // namespace awl

@@ -275,6 +275,7 @@ void Actions::on_exit(const Action &action, std::span<const std::byte> record) {
 }
 
 void Actions::on_errorf(const Action &action, std::span<const std::byte> record) {
+  errors_++;
   Diagnostics diagnostics;
   diagnostics.emit(diag::ScriptError, action.span, std::string(trim(formatted(action, record))));
   tell(diagnostics);

@@ -42,6 +42,9 @@ class Actions {
   [[nodiscard]] bool exiting() const { return exiting_; }
   [[nodiscard]] std::optional<int> exit_status() const { return exit_status_; }
   void resume() { exiting_ = false; }
+  // Forgets an exit(): tests go on behind one that ended.
+  void forget_exit() { exiting_ = false, exit_status_.reset(); }
+  [[nodiscard]] uint64_t errors() const { return errors_; }  // calls of errorf() so far
 
  private:
   struct Entry {
@@ -99,6 +102,7 @@ class Actions {
   std::string text_;
   bool exiting_ = false;
   std::optional<int> exit_status_;
+  uint64_t errors_ = 0;
 };
 
 // The table's contents, for tests.

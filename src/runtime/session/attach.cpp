@@ -34,18 +34,15 @@ bool is_marker(const PlannedProbe &probe) { return !probe.places.empty() && prob
 
 class Planner {
  public:
-  Planner(const Manifest &manifest, const ProbeEnvironment &env, Diagnostics &diagnostics)
-      : manifest_(manifest), env_(env), diagnostics_(diagnostics) {}
+  Planner(const Manifest &manifest, const ProbeEnvironment &env, const Selection &selection, Diagnostics &diagnostics)
+      : manifest_(manifest), env_(env), selection_(selection), diagnostics_(diagnostics) {}
 
   AttachPlan plan() {
     for (const ProbeInfo &info : manifest_.probes) {
-      if (info.provider == "begin") {
-        plan_.begins.push_back(&info);
-      } else if (info.provider == "end") {
-        plan_.ends.push_back(&info);
-      } else {
+      if (is_run_by_session(info.provider))
+        take(info);
+      else if (selection_.mode == RunMode::Usual)
         expand(info);
-      }
     }
     const size_t total = targets_.size() + plan_.begins.size() + plan_.ends.size();
     if (total > manifest_.config.max_probes) {
@@ -67,6 +64,19 @@ class Planner {
     ProbeTarget target;
   };
 
+  void take(const ProbeInfo &info) {
+    const bool tests = selection_.mode == RunMode::Test, benchmarks = selection_.mode == RunMode::Bench;
+    if (info.provider == "begin") plan_.begins.push_back(&info);
+    if (info.provider == "end") plan_.ends.push_back(&info);
+    if (info.provider == "self" && selection_.mode == RunMode::Usual) plan_.signals.push_back(&info);
+    const bool chosen = (info.provider == "test" && tests) || (info.provider == "bench" && benchmarks);
+    if (chosen && matches(info.text)) plan_.trials.push_back(&info);
+  }
+
+  [[nodiscard]] bool matches(const std::string &text) const {
+    return !selection_.filter || std::regex_search(text, *selection_.filter);
+  }
+
   void expand(const ProbeInfo &info) {
     Result<ProbeTarget> target = parse_attach_point(info.text, env_);
     if (!target) return report(info, info.text, target.error());
@@ -74,7 +84,8 @@ class Planner {
     if (!provider) return report(info, info.text, Error{"no such provider", {}, 0});
     Result<std::vector<ProbeTarget>> targets = provider->expand(*target, env_);
     if (!targets) return report(info, info.text, targets.error());
-    for (ProbeTarget &exact : *targets) targets_.push_back({&info, provider, std::move(exact)});
+    for (ProbeTarget &exact : *targets)
+      if (matches(exact.text())) targets_.push_back({&info, provider, std::move(exact)});
   }
 
   void find_places(const ProbeInfo &info, const Provider &provider, const ProbeTarget &target) {
@@ -134,6 +145,7 @@ class Planner {
 
   const Manifest &manifest_;
   const ProbeEnvironment &env_;
+  const Selection &selection_;
   Diagnostics &diagnostics_;
   AttachPlan plan_;
   std::vector<Target> targets_;
@@ -266,8 +278,17 @@ class Attacher {
 
 }  // namespace
 
-AttachPlan plan_attachments(const Manifest &manifest, const ProbeEnvironment &env, Diagnostics &diagnostics) {
-  return Planner(manifest, env, diagnostics).plan();
+std::set<std::string> AttachPlan::programs() const {
+  std::set<std::string> out;
+  for (const PlannedProbe &probe : probes) out.insert(probe.info->program);
+  for (const auto *list : {&begins, &ends, &trials, &signals})
+    for (const ProbeInfo *info : *list) out.insert(info->program);
+  return out;
+}
+
+AttachPlan plan_attachments(const Manifest &manifest, const ProbeEnvironment &env, const Selection &selection,
+                            Diagnostics &diagnostics) {
+  return Planner(manifest, env, selection, diagnostics).plan();
 }
 
 AttachResult attach_all(const AttachPlan &plan, const LoadedObject &object, const Manifest &manifest,

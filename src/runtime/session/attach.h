@@ -3,6 +3,9 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <regex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,20 +24,38 @@ struct PlannedProbe {
   uint64_t cookie = 0;
 };
 
+// What a run is for: everything but tests and benchmarks, or one of them with BEGIN and END.
+enum class RunMode : uint8_t { Usual, Test, Bench };
+
+// Which probes of the manifest are meant.
+struct Selection {
+  RunMode mode = RunMode::Usual;
+  std::optional<std::regex> filter;  // --probe-filter: exact probes whose text does not match are left out
+};
+
 struct AttachPlan {
   std::vector<PlannedProbe> probes;       // in attaching order
   std::vector<const ProbeInfo *> begins;  // in the script's order
   std::vector<const ProbeInfo *> ends;
-  std::vector<std::string> names;  // of probes, by attach cookie
+  std::vector<const ProbeInfo *> trials;   // test or bench
+  std::vector<const ProbeInfo *> signals;  // self:signal:SIGUSR1
+  std::vector<std::string> names;          // of probes, by attach cookie
   // Elements of awl_usdt, by attach cookie: markers come first in `names`, so that one cookie leads to both.
   std::vector<UsdtSpec> usdt;
   // Programs that are attached to all places of a ProbeInfo at once, with what they must be loaded for.
   std::map<std::string, uint32_t> multi;
+
+  [[nodiscard]] bool nothing() const {
+    return probes.empty() && begins.empty() && ends.empty() && trials.empty() && signals.empty();
+  }
+  // Names of the programs that are needed; the others are not loaded.
+  [[nodiscard]] std::set<std::string> programs() const;
 };
 
 // Expands wildcards and finds all places. Probes that do not exist are errors, warnings or nothing, as
 // `missing_probes` says. Nothing is decided by errors: the caller looks at the diagnostics.
-AttachPlan plan_attachments(const Manifest &manifest, const ProbeEnvironment &env, Diagnostics &diagnostics);
+AttachPlan plan_attachments(const Manifest &manifest, const ProbeEnvironment &env, const Selection &selection,
+                            Diagnostics &diagnostics);
 
 struct AttachResult {
   std::vector<Attachment> attachments;

@@ -56,6 +56,7 @@ Result<void> EventLoop::open(const Watched &watched) {
     if (epoll_ctl(epoll_, EPOLL_CTL_ADD, watched.ring, &event) != 0) return fail_errno("watch the ring buffer");
   }
   watch(watched.signals, EPOLLIN, RunEnd::Signal);
+  watch(watched.user_signals, EPOLLIN, RunEnd::UserSignal);
   watch(watched.process, EPOLLIN, RunEnd::ProcessEnded);
   watch(watched.child, EPOLLIN, RunEnd::ChildEnded);
   watch(watched.output, 0, RunEnd::OutputGone);  // EPOLLERR and EPOLLHUP come unasked
@@ -100,7 +101,7 @@ std::optional<RunEnd> EventLoop::wait(int timeout_ms, bool &woken_by_ring) {
   for (int i = 0; i < count; i++) {
     if (events[i].data.u64 == kRingTag)
       woken_by_ring = true;
-    else
+    else if (!end || *end == RunEnd::UserSignal)  // what ends the run goes first
       end = static_cast<RunEnd>(events[i].data.u64);
   }
   return end;

@@ -13,7 +13,8 @@ struct ring_buffer;
 namespace awl {
 
 // Why a run ended.
-enum class RunEnd : uint8_t { Exit, Signal, ProcessEnded, ChildEnded, OutputGone };
+// UserSignal: no end, SIGUSR1 came and the caller goes on with run() afterwards.
+enum class RunEnd : uint8_t { Exit, Signal, ProcessEnded, ChildEnded, OutputGone, UserSignal };
 
 class EventLoop {
  public:
@@ -27,6 +28,7 @@ class EventLoop {
   struct Watched {
     int ring = -1;
     int signals = -1;
+    int user_signals = -1;
     int process = -1;  // -p, readable when it has ended
     int child = -1;    // -c
     int output = -1;   // hang-up ends the run

@@ -4,6 +4,7 @@
 #include <linux/bpf.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -139,8 +140,9 @@ FeatureReport report(const Entry &entry) {
   return result;
 }
 
+std::array<std::optional<FeatureReport>, kFeatureCount> reports;
+
 const FeatureReport &cached(size_t index) {
-  static std::array<std::optional<FeatureReport>, kFeatureCount> reports;
   if (!reports[index]) reports[index] = report(kEntries[index]);
   return *reports[index];
 }
@@ -153,10 +155,21 @@ bool has_feature(Feature feature) {
   return false;
 }
 
+bool disable_feature(std::string_view name) {
+  // What bpftrace can leave out and awl never uses.
+  constexpr std::array kUnused = {std::string_view("kprobe_multi"), std::string_view("kprobe_session")};
+  for (size_t i = 0; i < kEntries.size(); i++) {
+    if (name != kEntries[i].name) continue;
+    reports[i] = {kEntries[i].feature, kEntries[i].name, false, "switched off", FeatureState::NotConfigured};
+    return true;
+  }
+  return std::find(kUnused.begin(), kUnused.end(), name) != kUnused.end();
+}
+
 std::vector<FeatureReport> all_features() {
-  std::vector<FeatureReport> reports;
-  for (size_t i = 0; i < kEntries.size(); i++) reports.push_back(cached(i));
-  return reports;
+  std::vector<FeatureReport> all;
+  for (size_t i = 0; i < kEntries.size(); i++) all.push_back(cached(i));
+  return all;
 }
 
 }  // namespace awl

@@ -20,6 +20,8 @@ enum class Feature : uint8_t {
 constexpr size_t kFeatureCount = static_cast<size_t>(Feature::Btf) + 1;
 
 bool has_feature(Feature feature);
+// Does as if the kernel did not have it: --no-feature. False if there is no feature of this name.
+bool disable_feature(std::string_view name);
 
 // Why a feature can or cannot be used.
 enum class FeatureState : uint8_t {

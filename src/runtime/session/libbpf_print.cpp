@@ -14,18 +14,19 @@ namespace {
 LibbpfPrint *current = nullptr;  // libbpf knows one print function for the whole process
 
 __attribute__((format(printf, 2, 0))) int collect(libbpf_print_level level, const char *format, va_list args) {
-  if (!current || level != LIBBPF_WARN) return 0;
+  if (!current || (level != LIBBPF_WARN && !current->show())) return 0;
   char *line = nullptr;
   const int size = vasprintf(&line, format, args);
   if (size < 0) return 0;
-  current->add(line);
+  if (level == LIBBPF_WARN) current->add(line);
+  if (current->show()) std::fputs(line, stderr);
   std::free(line);
   return size;
 }
 
 }  // namespace
 
-LibbpfPrint::LibbpfPrint() {
+LibbpfPrint::LibbpfPrint(bool show) : show_(show) {
   current = this;
   libbpf_set_print(collect);
 }

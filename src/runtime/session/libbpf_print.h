@@ -5,10 +5,10 @@
 
 namespace awl {
 
-// Collects libbpf's warnings while it lives. One at a time.
+// Collects libbpf's warnings while it lives; with `show` everything goes to stderr as well. One at a time.
 class LibbpfPrint {
  public:
-  LibbpfPrint();
+  explicit LibbpfPrint(bool show = false);
   ~LibbpfPrint();
   LibbpfPrint(const LibbpfPrint &) = delete;
   LibbpfPrint &operator=(const LibbpfPrint &) = delete;
@@ -18,9 +18,11 @@ class LibbpfPrint {
   [[nodiscard]] std::string reason() const;
 
   void add(const std::string &line) { text_ += line; }
+  [[nodiscard]] bool show() const { return show_; }
 
  private:
   std::string text_;
+  bool show_;
 };
 
 }  // namespace awl

@@ -117,6 +117,7 @@ class Loader {
         options_(options),
         source_(source),
         diagnostics_(diagnostics),
+        print_(options.show_libbpf),
         log_(manifest_.config.log_size) {}
 
   std::unique_ptr<LoadedObject> load() {
@@ -124,8 +125,10 @@ class Loader {
     if (const int err = bpf_object__load(object_); err != 0) {
       const LoadFailure failure{-err, print_.text(), print_.reason(), log_.text(), options_.verbose};
       explain_load_failure(failure, image_, source_, diagnostics_);
+      print_logs();
       return nullptr;
     }
+    print_logs();
     if (options_.verbose && !print_.text().empty()) fputs(print_.text().c_str(), stderr);
     return finish();
   }
@@ -190,8 +193,18 @@ class Loader {
         bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(type));
     bpf_program *program = nullptr;
     bpf_object__for_each_program(program, object_) {
+      const std::string name = bpf_program__name(program);
+      if (!options_.programs.contains(name)) {
+        bpf_program__set_autoload(program, false);
+        continue;
+      }
+      if (options_.show_verifier) {
+        LogBuffer &log = *logs_.emplace(name, std::make_unique<LogBuffer>(manifest_.config.log_size)).first->second;
+        bpf_program__set_log_buf(program, log.data(), log.size());
+        bpf_program__set_log_level(program, 1);
+      }
       if (bpf_program__type(program) != BPF_PROG_TYPE_TRACING) continue;
-      auto target = options_.attach_targets.find(bpf_program__name(program));
+      auto target = options_.attach_targets.find(name);
       if (target == options_.attach_targets.end())  // its function is missing, and the script goes on without
         bpf_program__set_autoload(program, false);
       else if (bpf_program__set_attach_target(program, 0, target->second.c_str()) != 0)
@@ -202,6 +215,11 @@ class Loader {
     bpf_map *ring = bpf_object__find_map_by_name(object_, kRingBuffer);
     if (ring && bpf_map__max_entries(ring) > kSmallRing) bpf_map__set_max_entries(ring, kSmallRing);
     return true;
+  }
+
+  // -d verifier
+  void print_logs() const {
+    for (const auto &[name, log] : logs_) fprintf(stderr, "verifier, %s:\n%s\n", name.c_str(), log->text().c_str());
   }
 
   bool set_params() {
@@ -257,6 +275,7 @@ class Loader {
   Diagnostics &diagnostics_;
   LibbpfPrint print_;
   LogBuffer log_;
+  std::map<std::string, std::unique_ptr<LogBuffer>> logs_;  // by program, with show_verifier
   std::optional<FileDescriptor> types_;
   bpf_object *object_ = nullptr;
   std::unique_ptr<LoadedObject> owner_;
@@ -281,13 +300,13 @@ std::unique_ptr<LoadedObject> load_object(const Image &image, TypeStore &store, 
   return Loader(image, store, options, source, diagnostics).load();
 }
 
-Result<void> run_once(int program_fd) {
+Result<uint32_t> run_once(int program_fd) {
   uint64_t context[12] = {};  // raw tracepoint programs get up to 12 arguments
   auto opts = libbpf_options<bpf_test_run_opts>();
   opts.ctx_in = context;
   opts.ctx_size_in = sizeof(context);
   if (const int err = bpf_prog_test_run_opts(program_fd, &opts); err != 0) return fail_errno("run program", -err);
-  return {};
+  return opts.retval;
 }
 
 }  // namespace awl

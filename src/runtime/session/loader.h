@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,9 @@ struct LoadOptions {
   std::map<std::string, std::string> attach_targets;  // fentry, fexit: the kernel function of each program
   bool only_once = false;                             // nothing but begin and end programs: a small ring buffer will do
   bool verbose = false;                               // print the verifier's whole log on failure
+  std::set<std::string> programs;                     // only these are loaded
+  bool show_libbpf = false;                           // print all that libbpf says
+  bool show_verifier = false;                         // print the verifier's log of every program
 };
 
 class LoadedObject {
@@ -53,7 +57,7 @@ class LoadedObject {
 std::unique_ptr<LoadedObject> load_object(const Image &image, TypeStore &store, const LoadOptions &options,
                                           const Source &source, Diagnostics &diagnostics);
 
-// Runs a begin or end program once, on this CPU.
-Result<void> run_once(int program_fd);
+// Runs a begin or end program once, on this CPU. The result is what it returned.
+Result<uint32_t> run_once(int program_fd);
 
 }  // namespace awl

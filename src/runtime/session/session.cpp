@@ -14,9 +14,11 @@
 #include "runtime/session/event_loop.h"
 #include "runtime/session/loader.h"
 #include "runtime/session/losses.h"
+#include "runtime/session/notify.h"
 #include "runtime/session/privileges.h"
 #include "runtime/session/signals.h"
 #include "runtime/session/stack_maps.h"
+#include "runtime/session/trials.h"
 
 namespace awl {
 namespace {
@@ -45,17 +47,20 @@ class Session {
     if (!open_output()) return kFailed;
     if (!check_privileges() || !open_process() || !start_child() || !plan() || !load() || !open_loop())
       return finish(kFailed);
+    if (options_.load_only) return finish(0);
     if (options_.dry_run) return attach() ? finish(0) : finish(status_);
     if (!run_once(plan_.begins)) return finish(kFailed);
     if (actions_->exiting()) {
       tell_attached();
+    } else if (options_.selection.mode != RunMode::Usual) {
+      if (!run_trials()) return finish(kFailed);
     } else {
       if (!attach()) return finish(status_);
       if (!start()) return finish(kFailed);
     }
     stop();
     print_maps();
-    return finish(actions_->exit_status().value_or(0));
+    return finish(actions_->exit_status().value_or(failed_tests_ > 0 ? kFailed : 0));
   }
 
  private:
@@ -81,7 +86,7 @@ class Session {
     OutputOptions output;
     output.json = options_.json;
     output.quiet = options_.quiet;
-    output.colour = isatty(STDERR_FILENO) && !std::getenv("NO_COLOR");
+    output.colour = colour_wanted();
     output.buffering = options_.buffering;
     output_ = make_output(output_fd_, output, context_);
     return true;
@@ -130,11 +135,23 @@ class Session {
     environment_.pid = options_.pid;
     environment_.unsafe = options_.unsafe || manifest_.config.unsafe;
     environment_.missing_probes = manifest_.config.missing_probes;
+    environment_.roots = options_.roots;
     Diagnostics diagnostics;
-    plan_ = plan_attachments(manifest_, environment_, diagnostics);
-    if (!diagnostics.has_errors() && plan_.probes.empty() && plan_.begins.empty() && plan_.ends.empty())
-      diagnostics.emit(diag::NothingAttached, Span{});
+    plan_ = plan_attachments(manifest_, environment_, options_.selection, diagnostics);
+    const RunMode mode = options_.selection.mode;
+    if (!diagnostics.has_errors() && (plan_.nothing() || (mode != RunMode::Usual && plan_.trials.empty())))
+      diagnostics.emit(diag::NothingAttached, Span{}).with_hint(nothing_hint(mode));
     return tell(diagnostics);
+  }
+
+  [[nodiscard]] std::string nothing_hint(RunMode mode) const {
+    if (options_.selection.filter) return "--probe-filter leaves none";
+    if (mode == RunMode::Test) return "a test is `test:NAME { ... }`";
+    if (mode == RunMode::Bench) return "a benchmark is `bench:NAME { ... }`";
+    for (const ProbeInfo &info : manifest_.probes)
+      if (info.provider == "test" || info.provider == "bench")
+        return "--" + info.provider + " runs `" + info.text + "`";
+    return {};
   }
 
   bool load() {
@@ -149,6 +166,9 @@ class Session {
       if (std::string_view provider = probe.provider->name(); provider == "fentry" || provider == "fexit")
         load.attach_targets[probe.info->program] = probe.places.front().target.name;
     load.only_once = plan_.probes.empty();
+    load.programs = plan_.programs();
+    load.show_libbpf = options_.show_libbpf;
+    load.show_verifier = options_.show_verifier;
     load.verbose = options_.verbose;
     Diagnostics diagnostics;
     object_ = load_object(image_, store_, load, source_, diagnostics);
@@ -164,8 +184,8 @@ class Session {
     loop_.emplace(object_->state(), *actions_, *losses_, *output_);
     Diagnostics diagnostics;
     if (Result<void> good = actions_->prepare(); !good) diagnostics.emit(diag::BadImage, Span{}, good.error().message);
-    const EventLoop::Watched watched{object_->ring_buffer(), signals_->fd(), process_fd_, child_ ? child_->pidfd() : -1,
-                                     output_fd_};
+    const EventLoop::Watched watched{object_->ring_buffer(),        signals_->fd(), signals_->user_fd(), process_fd_,
+                                     child_ ? child_->pidfd() : -1, output_fd_};
     if (Result<void> good = loop_->open(watched); !good)
       diagnostics.emit(diag::RunFailed, Span{}, good.error().message);
     return tell(diagnostics);
@@ -174,7 +194,7 @@ class Session {
   // Begin or end programs, one after the other; stops behind one that calls exit().
   bool run_once(const std::vector<const ProbeInfo *> &probes) {
     for (const ProbeInfo *probe : probes) {
-      Result<void> done = awl::run_once(object_->program(probe->program));
+      Result<uint32_t> done = awl::run_once(object_->program(probe->program));
       if (!done) {
         Diagnostics diagnostics;
         diagnostics.emit(diag::AttachFailed, probe->span, probe->text, done.error().message)
@@ -213,14 +233,35 @@ class Session {
       }
     }
     tell_attached();
-    if (plan_.probes.empty() && !child_) return true;  // nothing is left to wait for
-    const RunEnd end = loop_->run();
+    if (plan_.probes.empty() && plan_.signals.empty() && !child_) return true;  // nothing is left to wait for
+    RunEnd end = loop_->run();
+    for (; end == RunEnd::UserSignal; end = loop_->run())
+      if (Signals::take_user_signals() > 0) run_once(plan_.signals);
     if (end == RunEnd::ChildEnded) report_child();
     return true;
   }
 
   // Begin and end programs count, though they are attached to nothing.
-  void tell_attached() { output_->attached(attached_.probes + plan_.begins.size() + plan_.ends.size()); }
+  void tell_attached() {
+    output_->attached(attached_.probes + plan_.begins.size() + plan_.ends.size() + plan_.signals.size());
+    output_->flush();
+    notify_attached(output_fd_);
+  }
+
+  // --test, --bench
+  bool run_trials() {
+    object_->state().start();
+    Trials trials(*object_, *actions_, *loop_, *output_, options_.json);
+    Result<size_t> failed =
+        options_.selection.mode == RunMode::Test ? trials.run_tests(plan_.trials) : trials.run_benchmarks(plan_.trials);
+    if (failed) {
+      failed_tests_ = *failed;
+      return true;
+    }
+    Diagnostics diagnostics;
+    diagnostics.emit(diag::RunFailed, Span{}, failed.error().message).with_hint(failed.error().hint);
+    return tell(diagnostics);
+  }
 
   void report_child() {
     const Child::Ending ending = child_->ending();
@@ -232,6 +273,7 @@ class Session {
 
   // Programs stop first, then what they have sent is handled, then the end programs run.
   void stop() {
+    notify_stopping();
     object_->state().stop();
     if (actions_->exiting())
       loop_->discard();
@@ -310,6 +352,7 @@ class Session {
   std::optional<EventLoop> loop_;
   AttachResult attached_;
   int status_ = 0;
+  size_t failed_tests_ = 0;
 };
 
 }  // namespace

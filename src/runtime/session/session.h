@@ -11,6 +11,7 @@
 #include "runtime/image/manifest.h"
 #include "runtime/output/output.h"
 #include "runtime/probes/provider.h"
+#include "runtime/session/attach.h"
 
 namespace awl {
 
@@ -21,16 +22,21 @@ struct RunOptions {
   bool json_frames = false;  // stacks in JSON as lists of frames
   bool quiet = false;
   bool verbose = false;
-  bool dry_run = false;  // stop after attaching
+  bool dry_run = false;    // stop after attaching
+  bool load_only = false;  // stop after loading
   bool unsafe = false;
   Buffering buffering = Buffering::Line;
   std::string output_file;  // -o
+  Selection selection;      // which of the probes: --test, --bench, --probe-filter
+  ProbeRoots roots;
+  bool show_libbpf = false;    // -d libbpf
+  bool show_verifier = false;  // -d verifier
 };
 
-// Runs to the end. The result is awl's exit status: 0, the argument of exit(), 1 after a diagnostic, 130 if a signal
-// came while probes were attached or twice. How a failed command of -c ended is told on stderr and leaves the status
-// alone. Diagnostics of load, attach and run time are printed as they come. Does not return if anything is attached:
-// the process ends at once, and a child goes on detaching in the background.
+// Runs to the end. The result is awl's exit status: 0, the argument of exit(), 1 after a diagnostic or a failed test,
+// 130 if a signal came while probes were attached or twice. How a failed command of -c ended is told on stderr and
+// leaves the status alone. Diagnostics of load, attach and run time are printed as they come. Does not return if
+// anything is attached: the process ends at once, and a child goes on detaching in the background.
 int run_image(const Image &image, TypeStore &store, const RunOptions &options);
 
 }  // namespace awl

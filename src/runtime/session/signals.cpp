@@ -14,12 +14,13 @@ namespace awl {
 namespace {
 
 constexpr std::array kEnding = {SIGINT, SIGTERM, SIGHUP};
-constexpr std::array kIgnored = {SIGPIPE, SIGUSR1};
+constexpr std::array kOthers = {SIGPIPE, SIGUSR1};
 
 volatile sig_atomic_t requests = 0;
 int event = -1;
+int user_event = -1;
 std::array<struct sigaction, kEnding.size()> old_ending;
-std::array<struct sigaction, kIgnored.size()> old_ignored;
+std::array<struct sigaction, kOthers.size()> old_others;
 
 void on_signal(int number) {
   requests = requests + 1;
@@ -30,11 +31,19 @@ void on_signal(int number) {
   errno = saved;
 }
 
+void on_user_signal(int) {
+  const int saved = errno;
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t n = write(user_event, &one, sizeof(one));
+  errno = saved;
+}
+
 }  // namespace
 
 Signals::Signals() {
   requests = 0;
   event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  user_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   struct sigaction action = {};
   action.sa_handler = on_signal;  // without SA_RESTART: waiting calls return
   sigemptyset(&action.sa_mask);
@@ -44,26 +53,35 @@ Signals::Signals() {
     if (kEnding[i] == SIGHUP && old_ending[i].sa_handler == SIG_IGN) continue;
     sigaction(kEnding[i], &action, nullptr);
   }
-  action.sa_handler = SIG_IGN;
-  for (size_t i = 0; i < kIgnored.size(); i++) sigaction(kIgnored[i], &action, &old_ignored[i]);
+  for (size_t i = 0; i < kOthers.size(); i++) {
+    action.sa_handler = kOthers[i] == SIGUSR1 ? on_user_signal : SIG_IGN;
+    sigaction(kOthers[i], &action, &old_others[i]);
+  }
 }
 
 Signals::~Signals() {
   for (size_t i = 0; i < kEnding.size(); i++) sigaction(kEnding[i], &old_ending[i], nullptr);
-  for (size_t i = 0; i < kIgnored.size(); i++) sigaction(kIgnored[i], &old_ignored[i], nullptr);
+  for (size_t i = 0; i < kOthers.size(); i++) sigaction(kOthers[i], &old_others[i], nullptr);
   close(event);
-  event = -1;
+  close(user_event);
+  event = user_event = -1;
 }
 
 bool Signals::stop_requested() { return requests > 0; }
 int Signals::fd() const { return event; }
+int Signals::user_fd() const { return user_event; }
+
+uint64_t Signals::take_user_signals() {
+  uint64_t count = 0;
+  return read(user_event, &count, sizeof(count)) == sizeof(count) ? count : 0;
+}
 
 void reset_signals() {
   struct sigaction action = {};
   action.sa_handler = SIG_DFL;
   sigemptyset(&action.sa_mask);
   for (int number : kEnding) sigaction(number, &action, nullptr);
-  for (int number : kIgnored) sigaction(number, &action, nullptr);
+  for (int number : kOthers) sigaction(number, &action, nullptr);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);

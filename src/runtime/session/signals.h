@@ -1,10 +1,13 @@
 // Signals that end a run, and a descriptor that tells of them.
 #pragma once
 
+#include <cstdint>
+
 namespace awl {
 
 // SIGINT, SIGTERM and SIGHUP ask for the end; the second one quits at once, leaving what is slow to a child process.
-// SIGPIPE and SIGUSR1 are ignored. Restores the old handlers when destroyed. One at a time.
+// SIGUSR1 is noticed, for self:signal:SIGUSR1; SIGPIPE is ignored. Restores the old handlers when destroyed. One at a
+// time.
 class Signals {
  public:
   Signals();
@@ -15,6 +18,10 @@ class Signals {
   [[nodiscard]] static bool stop_requested();
   // Readable once a signal has come.
   [[nodiscard]] int fd() const;
+  // Readable once SIGUSR1 has come, until take_user_signals().
+  [[nodiscard]] int user_fd() const;
+  // How many SIGUSR1 came since the last call; several at once may count as one.
+  static uint64_t take_user_signals();
 };
 
 // Makes a child process look as if awl had never touched signals.

@@ -29,5 +29,9 @@ TEST(Messages, OfTheRun) {
             "warning[W0704]: 3 events skipped: a probe interrupted another too deeply\n");
 }
 
+TEST(Messages, OfTheCommandLine) {
+  EXPECT_EQ(text(diag::CannotFormat, "x"), "error[E0801]: cannot lay the script out: x\n");
+}
+
 }  // namespace
 }  // namespace awl

@@ -1,50 +1,160 @@
 #include <gtest/gtest.h>
 
-#include "cli/options.h"
+#include <algorithm>
+#include <set>
+
+#include "base/strings.h"
+#include "cli/option_table.h"
 
 namespace awl {
 namespace {
 
-Result<Options> parse(std::vector<std::string> words) {
+Result<Options> try_parse(std::vector<std::string> words) {
   words.insert(words.begin(), "awl");
   std::vector<char *> argv;
   for (std::string &w : words) argv.push_back(w.data());
   return parse_options(static_cast<int>(argv.size()), argv.data());
 }
 
+Options parse(std::vector<std::string> words) {
+  Result<Options> options = try_parse(std::move(words));
+  if (!options) ADD_FAILURE() << options.error().message;
+  return options.value_or(Options{});
+}
+
+using Words = std::vector<std::string>;
+
 TEST(Options, TakesAProgramAndItsParameters) {
-  Options o = parse({"-e", "BEGIN { }", "10", "word", "-p", "5"}).value();
+  Options o = parse({"-e", "BEGIN { }", "10", "word", "-p", "5"});
   EXPECT_EQ(o.command, Command::Run);
   EXPECT_EQ(o.program, "BEGIN { }");
-  EXPECT_EQ(o.words, (std::vector<std::string>{"10", "word"}));
+  EXPECT_EQ(o.words, (Words{"10", "word"}));
   EXPECT_EQ(o.pid, 5);
 }
 
+TEST(Options, WhatStandsBehindTheDashesBelongsToTheScript) {
+  Options o = parse({"x.bt", "1", "--", "--count=5", "2", "--verbose"});
+  EXPECT_EQ(o.words, (Words{"x.bt", "1", "2"}));
+  EXPECT_EQ(o.script_options, (Words{"--count=5", "--verbose"}));
+  EXPECT_FALSE(o.verbose);
+  o = parse({"check", "a.bt", "b.bt", "--", "1"});
+  EXPECT_EQ(o.words, (Words{"a.bt", "b.bt"}));
+  EXPECT_EQ(o.behind, (Words{"1"}));
+}
+
 TEST(Options, KnowsCommandsByTheFirstWord) {
-  EXPECT_EQ(parse({"build", "-o", "x.img", "tool.bt"})->command, Command::Build);
-  EXPECT_EQ(parse({"run", "x.img"})->command, Command::RunImage);
-  EXPECT_EQ(parse({"check", "x.bt"})->command, Command::Check);
-  EXPECT_EQ(parse({"x.bt", "run"})->command, Command::Run);
-  EXPECT_EQ(parse({"--version"})->command, Command::Version);
-  EXPECT_EQ(parse({})->command, Command::Help);
+  EXPECT_EQ(parse({"build", "-o", "x.img", "tool.bt"}).command, Command::Build);
+  EXPECT_EQ(parse({"run", "x.img"}).command, Command::RunImage);
+  EXPECT_EQ(parse({"x.bt", "run"}).command, Command::Run);
+  EXPECT_EQ(parse({"--version"}).command, Command::Version);
+  EXPECT_EQ(parse({"--info"}).command, Command::Info);
+  EXPECT_EQ(parse({"--fmt", "x.bt"}).command, Command::Format);
+  EXPECT_EQ(parse({"--mode", "format", "x.bt"}).command, Command::Format);
+  EXPECT_EQ(parse({}).command, Command::Help);
+  for (const CommandRow &row : command_table()) EXPECT_EQ(parse({std::string(row.name)}).command, row.command);
+}
+
+TEST(Options, HelpAboutAName) {
+  Options o = parse({"--help", "printf"});
+  EXPECT_EQ(o.command, Command::Help);
+  EXPECT_EQ(o.words, Words{"printf"});
 }
 
 TEST(Options, ListsWithAndWithoutArguments) {
-  Options o = parse({"-lv", "tracepoint:*"}).value();
+  Options o = parse({"-lv", "tracepoint:*"});
   EXPECT_TRUE(o.list);
   EXPECT_TRUE(o.verbose);
   EXPECT_EQ(o.words[0], "tracepoint:*");
 }
 
-TEST(Options, AcceptsFlagsThatMeanNothingHere) {
-  EXPECT_TRUE(parse({"-b", "-k", "-I", "/usr/include", "--no-feature", "uprobe_multi", "-e", "BEGIN{}"}));
+TEST(Options, TestsAndBenchmarksAreModes) {
+  EXPECT_EQ(parse({"--test", "x.bt"}).mode, "test");
+  EXPECT_EQ(parse({"--bench", "x.bt"}).mode, "bench");
+  EXPECT_EQ(parse({"--mode", "bench", "x.bt"}).mode, "bench");
+}
+
+TEST(Options, ListsInOneValue) {
+  EXPECT_EQ(parse({"-d", "ast,typed", "x.bt"}).debug, (Words{"ast", "typed"}));
+  EXPECT_EQ(parse({"--debuginfo", "/a:/b", "x.bt"}).debuginfo_dirs, (Words{"/a", "/b"}));
+  EXPECT_EQ(parse({"-I", "/a", "-I", "/b", "x.bt"}).include_dirs, (Words{"/a", "/b"}));
+  EXPECT_EQ(parse({"--no-feature", "uprobe_multi,kprobe_multi", "x.bt"}).without_features,
+            (Words{"uprobe_multi", "kprobe_multi"}));
+}
+
+TEST(Options, AheadOfTimeIsBuild) {
+  Options o = parse({"--aot", "x.img", "x.bt"});
+  EXPECT_EQ(o.command, Command::Build);
+  EXPECT_EQ(o.output, "x.img");
+}
+
+// Whatever scripts and aliases for bpftrace pass.
+TEST(Options, AcceptsAllOfBpftraces) {
+  const std::vector<Words> lines = {{"-b"},
+                                    {"--btf"},
+                                    {"-k"},
+                                    {"-kk"},
+                                    {"--usdt-file-activation"},
+                                    {"-q"},
+                                    {"--quiet"},
+                                    {"-v"},
+                                    {"--verbose"},
+                                    {"--unsafe"},
+                                    {"--no-warnings"},
+                                    {"--dry-run"},
+                                    {"--test"},
+                                    {"--bench"},
+                                    {"--verify-llvm-ir"},
+                                    {"-I", "d"},
+                                    {"--include", "f"},
+                                    {"--debuginfo", "d"},
+                                    {"--traceable-functions", "f"},
+                                    {"--no-feature", "uprobe_multi"},
+                                    {"--mode", "codegen"},
+                                    {"--probe-filter", "a.*"},
+                                    {"--emit-elf", "f"},
+                                    {"--emit-llvm", "f"},
+                                    {"-d", "all"},
+                                    {"--debug", "codegen-opt"},
+                                    {"--dwarf-pid", "1"},
+                                    {"-o", "f"},
+                                    {"--output", "f"},
+                                    {"-f", "json"},
+                                    {"--format", "text"},
+                                    {"-B", "none"},
+                                    {"-p", "1"},
+                                    {"--pid", "1"},
+                                    {"-c", "true"},
+                                    {"--cmd", "true"}};
+  for (Words line : lines) {
+    const std::string name = line[0];
+    line.insert(line.end(), {"-e", "BEGIN { }"});
+    Result<Options> o = try_parse(line);
+    EXPECT_TRUE(o) << name << ": " << o.error().message;
+    EXPECT_EQ(o ? o->program : std::nullopt, "BEGIN { }") << name;
+  }
+}
+
+TEST(Options, SaysWhatDoesNothing) {
+  EXPECT_EQ(parse({"-k", "-e", "BEGIN{}"}).notes.size(), 1U);
+  EXPECT_EQ(parse({"-b", "-e", "BEGIN{}"}).notes.size(), 0U);
 }
 
 TEST(Options, RefusesWhatItDoesNotKnow) {
-  EXPECT_FALSE(parse({"--no-such-option"}));
-  EXPECT_FALSE(parse({"-f", "xml", "-e", "BEGIN{}"}));
-  EXPECT_FALSE(parse({"-p", "abc", "-e", "BEGIN{}"}));
-  EXPECT_FALSE(parse({"-p", "1", "-c", "true", "-e", "BEGIN{}"}));
+  EXPECT_FALSE(try_parse({"--no-such-option"}));
+  EXPECT_FALSE(try_parse({"-f", "xml", "-e", "BEGIN{}"}));
+  EXPECT_FALSE(try_parse({"-p", "abc", "-e", "BEGIN{}"}));
+  EXPECT_FALSE(try_parse({"-p", "1", "-c", "true", "-e", "BEGIN{}"}));
+  EXPECT_FALSE(try_parse({"-k", "--no-warnings", "-e", "BEGIN{}"}));
+  EXPECT_EQ(try_parse({"--dry-rum", "-e", "BEGIN{}"}).error().hint, "did you mean `--dry-run`?");
+  EXPECT_NE(try_parse({"-d", "nope", "-e", "BEGIN{}"}).error().hint.find("codegen-opt"), std::string::npos);
+  EXPECT_FALSE(try_parse({"--probe-filter", "(", "-e", "BEGIN{}"}));
+}
+
+TEST(Options, HelpFitsATerminalAndNamesAll) {
+  const std::string help = general_help();
+  for (const std::string &line : split(help, '\n')) EXPECT_LE(line.size(), 80U) << line;
+  for (const OptionRow &row : option_table())
+    EXPECT_EQ(row.group.empty(), help.find(split(row.names, ',').back()) == std::string::npos) << row.names;
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ class Recorder : public Output {
   void printf(std::string_view) override {}
   void time(std::string_view) override {}
   void cat(std::string_view) override {}
+  void line(std::string_view) override {}
   void join(std::string_view) override {}
   void system(std::string_view) override {}
   void value(const Value &) override {}

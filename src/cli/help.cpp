@@ -1,0 +1,33 @@
+// `awl help`, `awl --help`
+#include <fmt/core.h>
+
+#include "base/diagnostic.h"
+#include "cli/commands.h"
+#include "cli/option_table.h"
+#include "cli/program.h"
+#include "cli/reference.h"
+
+namespace awl {
+
+int help(const Options &options) {
+  if (options.markdown) {
+    fmt::print("{}", functions_markdown());
+    return 0;
+  }
+  if (options.words.empty() || is_file(options.words[0])) {
+    fmt::print("{}", general_help());
+    return 0;
+  }
+  for (const std::string &name : options.words) {
+    if (std::optional<std::string> text = about(name)) {
+      fmt::print("{}", *text);
+      continue;
+    }
+    const std::string near = nearest(name, topics());
+    return complain(Error{fmt::format("nothing is known about `{}`", name),
+                          near.empty() ? "`awl help` says what there is" : fmt::format("did you mean `{}`?", near), 0});
+  }
+  return 0;
+}
+
+}  // namespace awl

@@ -1,0 +1,58 @@
+// docs/diagnostics.md: a paragraph for every message, and examples that give the message they stand for.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/strings.h"
+#include "cli/explanations.h"
+#include "driver.h"
+
+namespace awl {
+namespace {
+
+// Blocks marked `awl`.
+std::vector<std::string> examples(std::string_view text) {
+  std::vector<std::string> out;
+  bool inside = false;
+  for (const std::string &line : split(text, '\n')) {
+    if (line.starts_with("```")) {
+      inside = line == "```awl";
+      if (inside) out.emplace_back();
+    } else if (inside) {
+      out.back() += line + "\n";
+    }
+  }
+  return out;
+}
+
+std::set<std::string> codes_of(const std::string &script) {
+  const std::string fixture = AWL_SOURCE_DIR "/tests/golden/fixture";
+  CompileRequest request;
+  request.use_environment = false;
+  request.check_only = true;
+  request.roots.tracefs = fixture + "/tracefs";
+  request.roots.procfs = fixture + "/proc";
+  request.roots.sysfs = fixture + "/sys";
+  request.roots.btf = fixture + "/fixture.btf";
+  TypeStore store;
+  Diagnostics diagnostics;
+  Source source("example", script);
+  compile(source, request, store, diagnostics);
+  std::set<std::string> out;
+  for (const Diagnostic &d : diagnostics.all()) out.emplace(d.info->code);
+  return out;
+}
+
+TEST(Explanations, ExamplesGiveTheirMessage) {
+  size_t count = 0;
+  for (const Explanation &e : explanations()) {
+    for (const std::string &script : examples(e.text)) {
+      count++;
+      EXPECT_TRUE(codes_of(script).contains(std::string(e.code))) << e.code << " does not come of\n" << script;
+    }
+  }
+  EXPECT_GT(count, 40U);
+}
+
+}  // namespace
+}  // namespace awl
