@@ -125,7 +125,9 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   ProbeEnvironment environment{.types = &store,
                                .pid = request.pid,
                                .unsafe = config.unsafe,
-                               .missing_probes = config.missing_probes,
+                               .missing_probes = request.unprivileged && config.missing_probes == "error"
+                                                     ? "unprivileged"
+                                                     : config.missing_probes,
                                .roots = request.roots};
   std::vector<ast::Unit> units = ast::bind_probes(program, request.params, environment, diagnostics);
   if (program.probes.empty() && parsed) diagnostics.emit(diag::NoProbes, Span{});

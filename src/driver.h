@@ -32,6 +32,7 @@ struct CompileRequest {
   std::vector<std::string> include_files;               // --include
   std::vector<std::string> debuginfo_dirs;              // --debuginfo
   bool verify_ir = false;                               // LLVM checks the code that was made
+  bool unprivileged = false;                            // warns of probes that only root can look up
   bool check_only = false;                              // stop after the checks
   bool use_environment = true;                          // config variables from the environment
   ProbeRoots roots = {};                                // where the kernel shows itself; tests have their own

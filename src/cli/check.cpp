@@ -15,6 +15,7 @@ namespace {
 // Error lines go to standard error. True if there was none.
 bool check_source(Source source, const Options &options) {
   CompileRequest request = compile_request(options);
+  request.unprivileged = true;
   TypeStore store;
   Diagnostics diagnostics;
   compile(source, request, store, diagnostics);

@@ -1,6 +1,7 @@
 #include "ast/passes/bind.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "ast/clone.h"
 #include "ast/walk.h"
@@ -85,6 +86,10 @@ class Binder {
     const std::string &wish = environment_.missing_probes;
     for (const auto &[span, error] : missing_) {
       if (wish == "ignore") continue;
+      if (wish == "unprivileged" && (error.sys_errno == EPERM || error.sys_errno == EACCES)) {
+        diagnostics_.emit(diag::UncheckedProbe, span, error.message).with_hint("root can check it");
+        continue;
+      }
       auto &kind = some_exist || wish == "warn" ? diag::MissingProbe : diag::BadProbe;
       diagnostics_.emit(kind, span, error.message).with_hint(error.hint);
     }

@@ -81,7 +81,7 @@ Takes find_takes(const CompileInput &input, const Facts &facts) {
   Takes takes;
   Finder finder(facts, takes);
   for (const Unit &unit : input.units) {
-    if (!unit.body || unit.is_begin_or_end()) continue;
+    if (!unit.body || unit.is_run_by_session()) continue;
     for_each_node(unit.body, [&](const Node *node) {
       if (const auto *block = as<Block>(node)) finder.look_at(block->body);
     });
