@@ -133,7 +133,7 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   if (program.probes.empty() && parsed) diagnostics.emit(diag::NoProbes, Span{});
 
   // What each name and each expression is.
-  ast::Names names = ast::resolve_names(units, diagnostics);
+  ast::Names names = ast::resolve_names(units, functions, diagnostics);
   ast::CompileInput input{program, units, names, functions, store, config, request.params, asks_param_count(units)};
   ast::Facts facts = ast::infer_types(input, diagnostics);
   if (wanted("types")) (*request.dumps)["types"] = ast::dump(input, facts);

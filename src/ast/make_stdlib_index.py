@@ -11,13 +11,22 @@ import sys
 def declarations(text):
     """Yields (name, text) of each `fn`, its doc lines and attributes included."""
     block = []
+    open_name = None  # of a function whose body goes on
     for line in text.splitlines():
-        if line.startswith(("///", "[[")):
+        if open_name:
+            block.append(line)
+            if line == "}":
+                yield open_name, "\n".join(block) + "\n"
+                block, open_name = [], None
+        elif line.startswith(("///", "[[")):
             block.append(line)
         elif match := re.match(r"fn (\w+)\(", line):
             block.append(line)
+            if line.endswith("{"):
+                open_name = match[1]
+                continue
             if not line.rstrip().endswith((";", "}")):
-                sys.exit(f"declaration of {match[1]} must end on its line")
+                sys.exit(f"declaration of {match[1]} must end on its line, or with a body that ends with a line of `}}`")
             yield match[1], "\n".join(block) + "\n"
             block = []
         elif line.strip() and not line.startswith("//"):

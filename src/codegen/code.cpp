@@ -59,6 +59,8 @@ Val Code::compare(Cmp op, bool is_signed, Val a, Val b) {
 
 Val Code::invert(Val condition) { return builder_->CreateNot(condition); }
 
+Val Code::swap_bytes(Val a) { return builder_->CreateUnaryIntrinsic(llvm::Intrinsic::bswap, a); }
+
 Val Code::truth(Val scalar) {
   if (auto *widened = llvm::dyn_cast<llvm::ZExtInst>(scalar); widened && widened->getSrcTy()->isIntegerTy(1))
     return widened->getOperand(0);

@@ -54,6 +54,7 @@ class Code {
   Val compare(Cmp op, bool is_signed, Val a, Val b);      // i1
   Val equal(Val a, uint64_t b) { return compare(Cmp::Equal, false, a, number(b)); }
   Val invert(Val condition);
+  Val swap_bytes(Val a);
   Val truth(Val scalar);    // != 0 as i1; also of a pointer
   Val flag(Val condition);  // i1 to 0 or 1
   Val select(Val condition, Val a, Val b);

@@ -63,6 +63,39 @@ Val FunctionEmitter::compare_with_constant(const Value &value, const Bytes &byte
   return code_.phi({{code_.number(0), same}, {code_.number(1), differ}});
 }
 
+// The pieces in which the values differ first, most significant byte in front, are ordered as the bytes are.
+Val FunctionEmitter::scalar_of(const Order &value) {
+  Mem a = memory(*value.left);
+  Mem b = memory(*value.right);
+  code_.from(value.span);
+  uint32_t align = std::min({a.align, b.align, 8u});
+  uint32_t count = std::min({value.count, value.left->type->size, value.right->type->size});
+  Mem left = code_.local(8), right = code_.local(8);
+  code_.store(left, code_.number(0));
+  code_.store(right, code_.number(0));
+  Block decided = code_.block("decided");
+  auto piece = [&](Mem x, Mem y, uint32_t width) {
+    Val l = code_.load(x, width), r = code_.load(y, width);
+    code_.store(left, l);
+    code_.store(right, r);
+    Block next = code_.block("next");
+    code_.branch(code_.compare(Cmp::NotEqual, false, l, r), decided, next);
+    code_.enter(next);
+  };
+  uint32_t whole = count / align * align;
+  if (whole > 0) code_.repeat(whole, align, [&](Val i) { piece(code_.at(a, i, align), code_.at(b, i, align), align); });
+  for (uint32_t offset = whole; offset < count;) {
+    uint32_t width = std::min(std::bit_floor(count - offset), align);
+    piece(code_.at(a, offset), code_.at(b, offset), width);
+    offset += width;
+  }
+  code_.jump(decided);
+  code_.enter(decided);
+  Val l = code_.swap_bytes(code_.load(left, 8)), r = code_.swap_bytes(code_.load(right, 8));
+  Val more = code_.flag(code_.compare(Cmp::Greater, false, l, r));
+  return code_.select(code_.compare(Cmp::Less, false, l, r), code_.number(~uint64_t{0}), more);
+}
+
 // Goes to `differ` or `same` if this piece decides, else on. With stop_at_nul it also decides if the string ends in it:
 // then the bytes up to and with the first NUL count.
 void FunctionEmitter::compare_piece(Mem a, Mem b, uint32_t width, bool stop_at_nul, Block same, Block differ) {

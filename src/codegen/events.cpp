@@ -18,8 +18,8 @@ bool has_effects(const Value &value) {
       return helper == BPF_FUNC_send_signal || helper == BPF_FUNC_send_signal_thread ||
              helper == BPF_FUNC_override_return || helper == BPF_FUNC_probe_write_user;
     }
-    return part.kind == Kind::LocalAdd || part.kind == Kind::MapRemove || part.kind == Kind::MapAddGet ||
-           part.kind == Kind::Sequence;
+    return part.kind == Kind::LocalAdd || part.kind == Kind::MapRemove || part.kind == Kind::MapFind ||
+           part.kind == Kind::MapAddGet || part.kind == Kind::Sequence;
   });
 }
 

@@ -33,6 +33,11 @@ Mem Frame::take(uint32_t bytes) {
       return slots_.back().memory;
     }
   }
+  return take_far(rounded);
+}
+
+Mem Frame::take_far(uint32_t bytes) {
+  uint32_t rounded = std::max((bytes + 7) / 8 * 8, 8u);
   if (!base_) base_ = code_.pointer_slot();
   uint32_t offset = scratch_top_;
   scratch_top_ += rounded;

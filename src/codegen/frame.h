@@ -15,6 +15,8 @@ class Frame {
 
   // Memory of its own until release(); the content is undefined.
   Mem take(uint32_t bytes);
+  // Likewise, never on the stack: may be written to at any offset, and the verifier forgets what was stored.
+  Mem take_far(uint32_t bytes);
   // What was taken since the mark is free again.
   struct Mark {
     size_t taken;

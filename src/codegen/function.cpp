@@ -131,7 +131,8 @@ void FunctionEmitter::step_of(const LocalSet &step) {
   }
   // What is made of parts may read the old value while it is being written.
   bool in_parts = step.value->kind == Kind::Compose || step.value->kind == Kind::Select ||
-                  step.value->kind == Kind::Sequence || step.value->kind == Kind::Part;
+                  step.value->kind == Kind::Sequence || step.value->kind == Kind::Part ||
+                  step.value->kind == Kind::Concat;
   if (!in_parts) {
     into(*step.value, local.memory);
     return;

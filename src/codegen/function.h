@@ -87,6 +87,15 @@ class FunctionEmitter {
   Val compare_memory(Mem a, Mem b, uint32_t count, bool stop_at_nul);
   void compare_piece(Mem a, Mem b, uint32_t width, bool stop_at_nul, Block same, Block differ);
 
+  Val scalar_of(const typed::Order &value);
+
+  // --- search.cpp: inside strings
+  Val scalar_of(const typed::StringLength &value);
+  Val string_length(Mem string, uint32_t capacity);
+  Val scalar_of(const typed::Match &value);
+  void into_concat(const typed::Concat &value, Mem to);
+  Mem table_row(const typed::TableRow &value);
+
   // --- maps.cpp: plain maps
   Mem map_key(uint32_t map, const typed::Value *key);
   // The map that programs use now, where there are two of it (MapInfo::twin): asked for once in an operation.
@@ -102,6 +111,7 @@ class FunctionEmitter {
   void into_map_get(const typed::MapGet &value, Mem to);
   Val scalar_of(const typed::MapHas &value);
   Val scalar_of(const typed::MapRemove &value);
+  Val scalar_of(const typed::MapFind &value);
   Val scalar_of(const typed::MapAddGet &value);
   void step_of(const typed::MapSet &step);
   void step_of(const typed::MapAdd &step);

@@ -76,6 +76,25 @@ void FunctionEmitter::into_map_get(const MapGet &value, Mem to) {
       [&] { code_.zero(to, value.type->size); });
 }
 
+Val FunctionEmitter::scalar_of(const MapFind &value) {
+  Frame::Mark mark = frame_.mark();
+  Mem key = map_key(value.map, value.key.get());
+  code_.from(value.span);
+  Mem element = lookup(value.map, key);
+  frame_.release(mark);
+  const Variable &local = locals_[value.local];
+  return code_.choose(
+      code_.truth(element.pointer),
+      [&] {
+        if (local.type->is_scalar())
+          code_.store(local.memory, code_.load(element, local.type->size, local.type->is_signed));
+        else
+          code_.copy(local.memory, element, local.type->size);
+        return code_.number(1);
+      },
+      [&] { return code_.number(0); });
+}
+
 Val FunctionEmitter::scalar_of(const MapHas &value) {
   Frame::Mark mark = frame_.mark();
   Mem key = map_key(value.map, value.key.get());

@@ -29,10 +29,15 @@ Val FunctionEmitter::scalar(const Value &value) {
     case Kind::Load: return scalar_of(static_cast<const Load &>(value));
     case Kind::FieldAddress: return scalar_of(static_cast<const FieldAddress &>(value));
     case Kind::FieldLoad: return scalar_of(static_cast<const FieldLoad &>(value));
+    case Kind::Order: return scalar_of(static_cast<const Order &>(value));
+    case Kind::StringLength: return scalar_of(static_cast<const StringLength &>(value));
+    case Kind::Match: return scalar_of(static_cast<const Match &>(value));
+    case Kind::MemoryAddress: return code_.address(memory(*static_cast<const MemoryAddress &>(value).operand).pointer);
     case Kind::Compare: return scalar_of(static_cast<const Compare &>(value));
     case Kind::MapGet: return scalar_of(static_cast<const MapGet &>(value));
     case Kind::MapHas: return scalar_of(static_cast<const MapHas &>(value));
     case Kind::MapRemove: return scalar_of(static_cast<const MapRemove &>(value));
+    case Kind::MapFind: return scalar_of(static_cast<const MapFind &>(value));
     case Kind::MapAddGet: return scalar_of(static_cast<const MapAddGet &>(value));
     case Kind::AggregateGet: return scalar_of(static_cast<const AggregateGet &>(value));
     case Kind::UsdtArgument: return scalar_of(static_cast<const UsdtArgument &>(value));
@@ -150,6 +155,7 @@ Mem FunctionEmitter::memory(const Value &value) {
       steps(sequence.steps);
       return memory(*sequence.value);
     }
+    case Kind::TableRow: return table_row(static_cast<const TableRow &>(value));
     case Kind::Bytes:
       if (value.type->size > 64)
         return Code::mem(object_.constant_bytes(static_cast<const Bytes &>(value).data, value.type->size));
@@ -174,6 +180,8 @@ void FunctionEmitter::into(const Value &value, Mem to) {
     case Kind::ReadBuffer: into_buffer(static_cast<const ReadBuffer &>(value), to); break;
     case Kind::StackTrace: into_stack(static_cast<const StackTrace &>(value), to); break;
     case Kind::Comm: into_comm(to); break;
+    case Kind::Concat: into_concat(static_cast<const Concat &>(value), to); break;
+    case Kind::TableRow: code_.copy(to, memory(value), value.type->size); break;
     case Kind::CtxLoad:
       code_.copy(to, code_.at(Code::mem(context()), static_cast<const CtxLoad &>(value).offset), value.type->size);
       break;

@@ -61,6 +61,17 @@ Expr *Builder::record(Span span, RecordFields fields) {
   return make<RecordExpr>(span, std::move(fields.names), std::move(fields.values));
 }
 
+Expr *Builder::match(Span span, Expr *text, Span op, Span pattern_span, std::string pattern) {
+  std::vector<Expr *> args{text, make<StringLiteral>(pattern_span, std::move(pattern))};
+  return make<Call>(span, "regmatch", op, std::move(args));
+}
+
+Expr *Builder::container_of(Span span, Expr *pointer, TypeName type, std::vector<std::string> path) {
+  Expr *bytes = make<Cast>(pointer->span, pointer_to(span, named_type(span, "uint8")), pointer);
+  Expr *offset = make<OffsetOf>(span, std::optional<TypeName>(type), nullptr, std::move(path));
+  return make<Cast>(span, pointer_to(type.span, type), make<Binary>(span, BinaryOp::Sub, bytes, offset));
+}
+
 Expr *Builder::block_value(Span span, Body body) { return value_of(block(span, std::move(body))); }
 
 // The block as a value: its last expression, after its other statements.

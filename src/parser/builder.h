@@ -93,6 +93,10 @@ class Builder {
   // Types.
   ast::TypeName named_type(Span span, std::string name);
   ast::TypeName c_integer_type(Span span, const std::vector<std::string> &words);
+  // `text =~ "pattern"`: a call of regmatch().
+  ast::Expr *match(Span span, ast::Expr *text, Span op, Span pattern_span, std::string pattern);
+  // container_of(pointer, type, member): the pointer, moved back by the member's offset.
+  ast::Expr *container_of(Span span, ast::Expr *pointer, ast::TypeName type, std::vector<std::string> path);
   ast::TypeName pointer_to(Span span, ast::TypeName type);
   ast::TypeName array_of(Span span, ast::TypeName type, ast::Expr *size);
   ast::TypeName typeof_type(Span span, ast::Expr *expr);

@@ -95,6 +95,7 @@ bool begins_operand(int kind, bool sure) {
     case G::T_FALSE:
     case G::T_SIZEOF:
     case G::T_OFFSETOF:
+    case G::T_CONTAINER_OF:
     case G::T_LPAREN:
     case G::T_NOT:
     case G::T_TILDE:
@@ -226,7 +227,7 @@ class Classifier {
       bool ends = kind(shape.end) == G::T_RPAREN || kind(shape.end) == G::T_COMMA;
       return ends && shape.sure ? G::T_TYPE_OPEN : G::T_LPAREN;
     }
-    if (before == G::T_IDENT || before == G::T_FOR) return G::T_LPAREN;  // a call
+    if (before == G::T_IDENT || before == G::T_FOR || before == G::T_CONTAINER_OF) return G::T_LPAREN;  // a call
     Shape shape = type_shape(i + 1);
     if (kind(shape.end) != G::T_RPAREN) return G::T_LPAREN;
     if (shape.tagged) return G::T_CAST_OPEN;

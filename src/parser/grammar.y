@@ -65,7 +65,7 @@ using namespace awl::ast;
 // Keywords.
 %token STRUCT "struct" UNION "union" ENUM "enum" TYPEDEF "typedef" CONFIG "config" LET "let" IMPORT "import"
 %token MACRO "macro" IF "if" IF_VALUE ELSE "else" WHILE "while" FOR "for" UNROLL "unroll" BREAK "break"
-%token CONTINUE "continue" RETURN "return" SIZEOF "sizeof" OFFSETOF "offsetof" TYPEOF "typeof" COMPTIME "comptime"
+%token CONTINUE "continue" RETURN "return" SIZEOF "sizeof" OFFSETOF "offsetof" CONTAINER_OF "container_of" TYPEOF "typeof" COMPTIME "comptime"
 // Brackets: `(` of a cast, `(` before a type of sizeof, what stands before a type as an argument, `{` of a block expression, `(...)` of a C function type.
 %token LBRACE "{" BLOCK_OPEN RBRACE "}" LPAREN "(" CAST_OPEN TYPE_OPEN TYPE_ARG RPAREN ")" LBRACKET "[" RBRACKET "]"
 %token C_PARAMS "parameters"
@@ -74,7 +74,7 @@ using namespace awl::ast;
 %token ASSIGN "="
 %token <awl::ast::BinaryOp> ASSIGN_OP "assignment operator" EQUALITY RELATION SHIFT
 %token PLUS "+" MINUS "-" STAR "*" SLASH "/" PERCENT "%" AND "&" OR "|" XOR "^" NOT "!" TILDE "~"
-%token LAND "&&" LOR "||" INCREMENT "++" DECREMENT "--"
+%token MATCH "=~" NO_MATCH "!~" LAND "&&" LOR "||" INCREMENT "++" DECREMENT "--"
 
 %type <awl::ast::Expr *> expr logical_or logical_and bit_or bit_xor bit_and equality relation shift additive
 %type <awl::ast::Expr *> multiplicative unary postfix primary if_value else_value predicate config_value opt_default
@@ -345,6 +345,8 @@ bit_and:
 equality:
     relation                            { $$ = $1; }
   | equality EQUALITY relation          { $$ = b.make<Binary>(@$, $2, $1, $3); }
+  | equality MATCH STRING               { $$ = b.match(@$, $1, @2, @3, $3); }
+  | equality NO_MATCH STRING            { $$ = b.make<Unary>(@$, UnaryOp::Not, b.match(@$, $1, @2, @3, $3)); }
   ;
 
 relation:
@@ -412,6 +414,7 @@ primary:
   | SIZEOF LPAREN expr RPAREN           { $$ = b.make<SizeOf>(@$, std::nullopt, $3); }
   | SIZEOF TYPE_OPEN type RPAREN        { $$ = b.make<SizeOf>(@$, std::optional<TypeName>($3), nullptr); }
   | OFFSETOF LPAREN expr COMMA path RPAREN      { $$ = b.make<OffsetOf>(@$, std::nullopt, $3, $5); }
+  | CONTAINER_OF LPAREN expr COMMA type COMMA path RPAREN   { $$ = b.container_of(@$, $3, $5, $7); }
   | OFFSETOF TYPE_OPEN type COMMA path RPAREN   { $$ = b.make<OffsetOf>(@$, std::optional<TypeName>($3), nullptr, $5); }
   | LPAREN expr RPAREN                  { $$ = $2; }
   | LPAREN RPAREN                       { $$ = b.make<TupleExpr>(@$, std::vector<Expr *>()); }

@@ -19,13 +19,32 @@ using G = Grammar::token;
 constexpr int kMaxErrors = 100;
 
 const std::unordered_map<std::string_view, int> kKeywords = {
-    {"struct", G::T_STRUCT},   {"union", G::T_UNION},       {"enum", G::T_ENUM},         {"let", G::T_LET},
-    {"if", G::T_IF},           {"else", G::T_ELSE},         {"while", G::T_WHILE},       {"for", G::T_FOR},
-    {"unroll", G::T_UNROLL},   {"break", G::T_BREAK},       {"continue", G::T_CONTINUE}, {"return", G::T_RETURN},
-    {"sizeof", G::T_SIZEOF},   {"offsetof", G::T_OFFSETOF}, {"typeof", G::T_TYPEOF},     {"comptime", G::T_COMPTIME},
-    {"true", G::T_TRUE},       {"false", G::T_FALSE},       {"unsigned", G::T_INT_WORD}, {"signed", G::T_INT_WORD},
-    {"short", G::T_INT_WORD},  {"long", G::T_INT_WORD},     {"int", G::T_INT_WORD},      {"char", G::T_INT_WORD},
+    {"struct", G::T_STRUCT},
+    {"union", G::T_UNION},
+    {"enum", G::T_ENUM},
+    {"let", G::T_LET},
+    {"if", G::T_IF},
+    {"else", G::T_ELSE},
+    {"while", G::T_WHILE},
+    {"for", G::T_FOR},
+    {"unroll", G::T_UNROLL},
+    {"break", G::T_BREAK},
+    {"continue", G::T_CONTINUE},
+    {"return", G::T_RETURN},
+    {"sizeof", G::T_SIZEOF},
+    {"offsetof", G::T_OFFSETOF},
+    {"typeof", G::T_TYPEOF},
+    {"comptime", G::T_COMPTIME},
+    {"true", G::T_TRUE},
+    {"false", G::T_FALSE},
+    {"unsigned", G::T_INT_WORD},
+    {"signed", G::T_INT_WORD},
+    {"short", G::T_INT_WORD},
+    {"long", G::T_INT_WORD},
+    {"int", G::T_INT_WORD},
+    {"char", G::T_INT_WORD},
     {"typedef", G::T_TYPEDEF},
+    {"container_of", G::T_CONTAINER_OF},
 };
 
 // Words that begin a top-level item other than a probe.

@@ -13,11 +13,11 @@ using G = Grammar::token;
 using S = Grammar::symbol_kind;
 
 // Any of these stands for "an expression".
-const std::set<int> kOperands = {S::S_IDENT,     S::S_VARIABLE,   S::S_MAP,       S::S_KEYED_MAP, S::S_STRING,
-                                 S::S_INTEGER,   S::S_POSITIONAL, S::S_TRUE,      S::S_FALSE,     S::S_PARAM_COUNT,
-                                 S::S_IF_VALUE,  S::S_SIZEOF,     S::S_OFFSETOF,  S::S_COMPTIME,  S::S_LPAREN,
-                                 S::S_CAST_OPEN, S::S_BLOCK_OPEN, S::S_MINUS,     S::S_STAR,      S::S_AND,
-                                 S::S_NOT,       S::S_TILDE,      S::S_INCREMENT, S::S_DECREMENT};
+const std::set<int> kOperands = {S::S_IDENT,    S::S_VARIABLE,   S::S_MAP,        S::S_KEYED_MAP,    S::S_STRING,
+                                 S::S_INTEGER,  S::S_POSITIONAL, S::S_TRUE,       S::S_FALSE,        S::S_PARAM_COUNT,
+                                 S::S_IF_VALUE, S::S_SIZEOF,     S::S_OFFSETOF,   S::S_CONTAINER_OF, S::S_COMPTIME,
+                                 S::S_LPAREN,   S::S_CAST_OPEN,  S::S_BLOCK_OPEN, S::S_MINUS,        S::S_STAR,
+                                 S::S_AND,      S::S_NOT,        S::S_TILDE,      S::S_INCREMENT,    S::S_DECREMENT};
 const std::set<int> kStatements = {S::S_LET,   S::S_IF,       S::S_WHILE,  S::S_FOR,       S::S_UNROLL,
                                    S::S_BREAK, S::S_CONTINUE, S::S_RETURN, S::S_SEMICOLON, S::S_LBRACE};
 // An expression can always go on with these; they say nothing about what is missing.
@@ -25,7 +25,7 @@ const std::set<int> kContinuations = {S::S_QUESTION, S::S_ELVIS,     S::S_LOR,  
                                       S::S_XOR,      S::S_AND,       S::S_EQUALITY, S::S_RELATION,  S::S_SHIFT,
                                       S::S_PLUS,     S::S_MINUS,     S::S_STAR,     S::S_SLASH,     S::S_PERCENT,
                                       S::S_DOT,      S::S_ARROW,     S::S_LBRACKET, S::S_INCREMENT, S::S_DECREMENT,
-                                      S::S_ASSIGN,   S::S_ASSIGN_OP, S::S_LPAREN};
+                                      S::S_ASSIGN,   S::S_ASSIGN_OP, S::S_LPAREN,   S::S_MATCH,     S::S_NO_MATCH};
 
 std::string name_of(int kind) {
   switch (kind) {

@@ -13,6 +13,12 @@ typed::ValuePtr helper(int id, const Type *type, Span span) {
   return out;
 }
 
+typed::ValuePtr param(Lowering &low, ParamWord word, Span span) {
+  auto out = make_value<typed::Param>(low.store().uint64(), span);
+  out->word = word;
+  return out;
+}
+
 const Type *infer_comm(Inference &in, const CallSite &) { return in.store().string(16); }
 typed::ValuePtr lower_comm(Lowering &low, const CallSite &call) {
   // The program reads task_struct.comm itself: half the cost of the helper.
@@ -40,8 +46,10 @@ struct Clock {
   std::string_view name;
   int helper;
 };
-constexpr Clock kClocks[] = {
-    {"boot", BPF_FUNC_ktime_get_boot_ns}, {"monotonic", BPF_FUNC_ktime_get_ns}, {"tai", BPF_FUNC_ktime_get_tai_ns}};
+constexpr Clock kClocks[] = {{"boot", BPF_FUNC_ktime_get_boot_ns},
+                             {"monotonic", BPF_FUNC_ktime_get_ns},
+                             {"tai", BPF_FUNC_ktime_get_tai_ns},
+                             {"sw_tai", BPF_FUNC_ktime_get_boot_ns}};
 
 const Clock *clock_of(const CallSite &call) {
   if (call.args.empty()) return &kClocks[0];
@@ -53,11 +61,15 @@ const Clock *clock_of(const CallSite &call) {
 
 const Type *infer_nsecs(Inference &in, const CallSite &call) {
   if (!clock_of(call))
-    in.error(diag::BadName, call.args[0]->span, "nsecs", "this clock", "there are boot, monotonic and tai");
+    in.error(diag::BadName, call.args[0]->span, "nsecs", "this clock", "there are boot, monotonic, tai and sw_tai");
   return in.store().uint64();
 }
 typed::ValuePtr lower_nsecs(Lowering &low, const CallSite &call) {
-  return helper(clock_of(call)->helper, low.store().uint64(), call.node->span);
+  const Type *u64 = low.store().uint64();
+  const Clock &clock = *clock_of(call);
+  typed::ValuePtr now = helper(clock.helper, u64, call.node->span);
+  if (clock.name != "sw_tai") return now;
+  return make_binary(typed::Op::Add, false, std::move(now), param(low, kParamTaiOffset, call.node->span), u64);
 }
 
 const Type *infer_uint64(Inference &in, const CallSite &) { return in.store().uint64(); }
@@ -65,10 +77,8 @@ const Type *infer_uint32(Inference &in, const CallSite &) { return in.store().in
 
 typed::ValuePtr lower_elapsed(Lowering &low, const CallSite &call) {
   const Type *u64 = low.store().uint64();
-  auto start = make_value<typed::Param>(u64, call.node->span);
-  start->word = kParamStartTime;
-  return make_binary(typed::Op::Sub, false, helper(BPF_FUNC_ktime_get_boot_ns, u64, call.node->span), std::move(start),
-                     u64);
+  return make_binary(typed::Op::Sub, false, helper(BPF_FUNC_ktime_get_boot_ns, u64, call.node->span),
+                     param(low, kParamStartTime, call.node->span), u64);
 }
 
 // The name of the probe: known now, or by the attach cookie where one program serves many.
@@ -156,9 +166,34 @@ typed::ValuePtr lower_username(Lowering &low, const CallSite &call) {
 }
 
 typed::ValuePtr lower_cpid(Lowering &low, const CallSite &call) {
-  auto out = make_value<typed::Param>(low.store().uint64(), call.node->span);
-  out->word = kParamChildPid;
-  return low.coerce(std::move(out), low.store().integer(4, false));
+  return low.coerce(param(low, kParamChildPid, call.node->span), low.store().integer(4, false));
+}
+
+template <ParamWord Word>
+typed::ValuePtr lower_param(Lowering &low, const CallSite &call) {
+  return param(low, Word, call.node->span);
+}
+
+// Privilege level in the registers that the probe interrupted.
+const Type *infer_usermode(Inference &in, const CallSite &) { return in.store().integer(1, false); }
+typed::ValuePtr lower_usermode(Lowering &low, const CallSite &call) {
+  const Type *u64 = low.store().uint64();
+  auto state = make_value<typed::CtxLoad>(u64, call.node->span);
+#if defined(__x86_64__)
+  state->offset = 136;  // cs
+  constexpr uint64_t kMask = 3, kUser = 3;
+#else
+  state->offset = 264;  // pstate
+  constexpr uint64_t kMask = 15, kUser = 0;
+#endif
+  auto level = make_binary(typed::Op::And, false, std::move(state), make_const(u64, kMask, call.node->span), u64);
+  auto user = make_binary(typed::Op::Equal, false, std::move(level), make_const(u64, kUser, call.node->span),
+                          low.store().boolean());
+  return low.coerce(std::move(user), low.type(call.node));
+}
+
+typed::ValuePtr lower_default_str_length(Lowering &low, const CallSite &call) {
+  return make_const(low.store().uint64(), low.input().config.max_strlen, call.node->span);
 }
 
 constexpr Intrinsic kTable[] = {
@@ -174,6 +209,10 @@ constexpr Intrinsic kTable[] = {
     {"ctx", infer_ctx, lower_ctx},
     {"username", infer_username, lower_username},
     {"cpid", infer_uint32, lower_cpid},
+    {"ncpus", infer_uint64, lower_param<kParamCpus>},
+    {"own_pid_namespace", infer_uint64, lower_param<kParamPidSpace>},
+    {"usermode", infer_usermode, lower_usermode},
+    {"default_str_length", infer_uint64, lower_default_str_length},
 };
 
 }  // namespace

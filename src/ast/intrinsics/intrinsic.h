@@ -22,14 +22,16 @@ const Intrinsic *find_intrinsic(std::string_view name);
 
 // The families.
 std::span<const Intrinsic> builtin_intrinsics();  // comm, nsecs, args, retval, ...
-std::span<const Intrinsic> memory_intrinsics();   // str, buf, strncmp, ...
-std::span<const Intrinsic> stack_intrinsics();    // kstack, ustack
+std::span<const Intrinsic> memory_intrinsics();   // str, buf, strncmp, memcmp, ...
+std::span<const Intrinsic> string_intrinsics();   // strlen, strstr, patterns, strerror, ...
+std::span<const Intrinsic> unsafe_intrinsics();   // signal, override, write_user, debugf
+std::span<const Intrinsic> stack_intrinsics();    // kstack, ustack, len
 std::span<const Intrinsic> symbol_intrinsics();   // ksym, usym, kaddr, uaddr, reg
 std::span<const Intrinsic> network_intrinsics();  // ntop, pton, macaddr, bswap
 std::span<const Intrinsic> time_intrinsics();     // strftime, time
 std::span<const Intrinsic> print_intrinsics();    // printf, print, cat, system, join, ...
-std::span<const Intrinsic> map_intrinsics();      // clear, zero, delete, has_key
-std::span<const Intrinsic> control_intrinsics();  // exit, signal, assert
+std::span<const Intrinsic> map_intrinsics();      // clear, zero, delete, has_key, find
+std::span<const Intrinsic> control_intrinsics();  // exit, assert
 std::span<const Intrinsic> cgroup_intrinsics();   // cgroupid, cgroup_path
 std::span<const Intrinsic> meta_intrinsics();     // is_*, typeinfo, static_assert, fail, getopt
 

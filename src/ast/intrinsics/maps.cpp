@@ -1,4 +1,4 @@
-// Functions on maps: clear, zero, delete, has_key.
+// Functions on maps: clear, zero, delete, has_key, find.
 #include "ast/intrinsics/intrinsic.h"
 
 namespace awl::ast {
@@ -39,9 +39,129 @@ const Type *infer_entry(Inference &in, const CallSite &call) {
   return in.store().boolean();
 }
 
-template <class Node>
-typed::ValuePtr lower_entry(Lowering &low, const CallSite &call) {
-  auto out = make_value<Node>(low.store().boolean(), call.node->span);
+// delete(@a[1], @b, @c[2]), as in 2024, names entries; delete(@a, 1) a map and a key. What stands first tells: an entry
+// or a map without keys is no map to look a key up in.
+bool names_entries(const MapAccess *first, bool keyed, size_t arguments) {
+  return arguments > 1 && (!first->keys.empty() || !keyed);
+}
+
+const Type *infer_delete(Inference &in, const CallSite &call) {
+  auto *first = as<MapAccess>(call.args[0]);
+  MapFacts *map = in.map_argument(first);
+  if (call.args.size() > 1 && first->keys.empty() && !map->shape_known) return in.store().boolean();  // a later round
+  if (!names_entries(first, map->shape_known && !map->keys.empty(), call.args.size())) {
+    if (call.args.size() > 2) {
+      in.error(diag::ArgumentCount, call.node->span, "delete", "a map and a key", call.args.size())
+          .with_hint("several keys are a tuple: `delete(" + map->name + ", (a, b))`");
+      return in.store().boolean();
+    }
+    return infer_entry(in, call);
+  }
+  for (Expr *arg : call.args) {
+    if (!as<MapAccess>(arg)) {
+      if (first->keys.empty())
+        in.error(diag::MapKeyed, first->span, map->name, "has no keys");
+      else
+        in.error(diag::MapKeyed, first->span, map->name, "already has its key");
+      return in.store().boolean();
+    }
+    CallSite one = call;
+    one.args = {arg};
+    infer_entry(in, one);
+  }
+  return in.store().boolean();
+}
+
+typed::ValuePtr remove_entry(Lowering &low, const CallSite &call) {
+  auto out = make_value<typed::MapRemove>(low.store().boolean(), call.node->span);
+  out->map = low.map_ref(as<MapAccess>(call.args[0])).map;
+  out->key = low.map_key(out->map, key_of(call), call.node->span);
+  return out;
+}
+
+typed::ValuePtr lower_delete(Lowering &low, const CallSite &call) {
+  auto *first = as<MapAccess>(call.args[0]);
+  bool keyed = low.manifest().maps[low.map_index("@" + first->name)].key != nullptr;
+  if (!names_entries(first, keyed, call.args.size())) return remove_entry(low, call);
+  typed::ValuePtr last;
+  for (Expr *arg : call.args) {
+    if (last) {
+      auto step = make_step<typed::Evaluate>(call.node->span);
+      step->value = std::move(last);
+      low.add(std::move(step));
+    }
+    CallSite one = call;
+    one.args = {arg};
+    last = remove_entry(low, one);
+  }
+  return last;
+}
+
+// find(@m, key, $out): one look-up instead of has_key() and a read.
+const Type *infer_find(Inference &in, const CallSite &call) {
+  auto *access = as<MapAccess>(call.args[0]);
+  MapFacts *map = in.map_argument(access);
+  if (!access->keys.empty()) {
+    in.error(diag::MapKeyed, access->span, map->name, "already has its key");
+  } else if (map->shape_known && map->keys.empty()) {
+    in.error(diag::MapKeyed, access->span, map->name, "has no keys").with_hint("read it: `$x = " + map->name + "`");
+  } else if (map->shape_known) {
+    in.use_keys(*map, key_of(call), access->span);
+    const Type *value = map->value;
+    if (value && value->kind == TypeKind::Aggregate) value = aggregate_value(in.store(), value);
+    if (map->value && !value)
+      in.error(diag::NoValue, access->span, to_string(map->value)).with_hint("`print()` shows it");
+    else if (value)
+      in.set_variable(as<Variable>(call.args[2]), value);
+  }
+  return in.store().boolean();
+}
+
+typed::ValuePtr lower_find(Lowering &low, const CallSite &call) {
+  TypeStore &store = low.store();
+  Span span = call.node->span;
+  uint32_t map = low.map_index("@" + as<MapAccess>(call.args[0])->name);
+  const Type *stored = low.manifest().maps[map].value;
+  uint32_t variable = low.input().names.local_of[call.args[2]];
+  const Type *type = low.get_local(variable, span)->type;
+  auto with_map = [&]<class Node>(std::unique_ptr<Node> node) {
+    node->map = map;
+    node->key = low.map_key(map, key_of({call.function, call.node, {call.args[0], call.args[1]}, span}), span);
+    return node;
+  };
+  if (stored == type) {
+    auto out = with_map(make_value<typed::MapFind>(store.boolean(), span));
+    out->local = variable;
+    return out;
+  }
+  // The variable has room for more than the map's values, or these are collected per CPU.
+  uint32_t found = low.new_local(store.boolean());
+  bool aggregate = stored->kind == TypeKind::Aggregate;
+  uint32_t copy = aggregate ? 0 : low.new_local(stored);
+  typed::ValuePtr condition, value;
+  if (aggregate) {
+    condition = with_map(make_value<typed::MapHas>(store.boolean(), span));
+    value = with_map(make_value<typed::AggregateGet>(aggregate_value(store, stored), span));
+  } else {
+    auto find = with_map(make_value<typed::MapFind>(store.boolean(), span));
+    find->local = copy;
+    condition = std::move(find);
+    value = low.get_local(copy, span);
+  }
+  auto out = make_value<typed::Sequence>(store.boolean(), span);
+  out->steps = low.collect([&] {
+    low.set_local(found, std::move(condition), span);
+    auto branch = make_step<typed::Branch>(span);
+    branch->condition = low.get_local(found, span);
+    branch->then = low.collect([&] { low.set_local(variable, low.coerce(std::move(value), type), span); });
+    low.add(std::move(branch));
+  });
+  out->value = low.get_local(found, span);
+  return out;
+}
+
+typed::ValuePtr lower_has_key(Lowering &low, const CallSite &call) {
+  auto out = make_value<typed::MapHas>(low.store().boolean(), call.node->span);
   out->map = low.map_ref(as<MapAccess>(call.args[0])).map;
   out->key = low.map_key(out->map, key_of(call), call.node->span);
   return out;
@@ -50,8 +170,9 @@ typed::ValuePtr lower_entry(Lowering &low, const CallSite &call) {
 constexpr Intrinsic kTable[] = {
     {"clear", infer_none, lower_action<ActionKind::ClearMap>},
     {"zero", infer_none, lower_action<ActionKind::ZeroMap>},
-    {"delete", infer_entry, lower_entry<typed::MapRemove>},
-    {"has_key", infer_entry, lower_entry<typed::MapHas>},
+    {"delete", infer_delete, lower_delete},
+    {"has_key", infer_entry, lower_has_key},
+    {"find", infer_find, lower_find},
 };
 
 }  // namespace

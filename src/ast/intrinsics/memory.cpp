@@ -1,9 +1,43 @@
-// Strings and bytes: str, buf, strncmp, kptr, uptr.
+// Strings and bytes: str, buf, strncmp, memcmp, kptr, uptr.
 #include <algorithm>
 
 #include "ast/intrinsics/intrinsic.h"
+#include "ast/intrinsics/strings.h"
 
 namespace awl::ast {
+
+typed::ValuePtr read_string(Lowering &low, Expr *expr, const Type *type, Span span) {
+  auto out = make_value<typed::ReadString>(type, span);
+  const Type *source = low.type(expr);
+  if (source->is_string() || source->kind == TypeKind::Array) {
+    std::optional<Lowering::Place> where = low.place(expr);
+    if (!where) return nullptr;
+    out->space = where->space;
+    out->address = low.address(std::move(*where), span);
+  } else {
+    out->space = low.space_of(expr);
+    out->address = low.value(expr);
+  }
+  if (out->space == typed::Space::Trusted || out->space == typed::Space::Context) out->space = typed::Space::Kernel;
+  return out;
+}
+
+typed::ValuePtr leading_bytes(Lowering &low, Expr *expr, uint32_t count) {
+  TypeStore &store = low.store();
+  const Type *type = low.type(expr);
+  if (type->is_scalar()) {
+    auto out = make_value<typed::Load>(store.array(store.integer(1, false), count), expr->span);
+    out->space = low.space_of(expr);
+    if (out->space == typed::Space::Trusted) out->space = typed::Space::Kernel;
+    out->address = low.value(expr);
+    return out;
+  }
+  if (type->kind != TypeKind::Buffer) return low.value(expr);
+  auto out = make_value<typed::Part>(store.array(store.integer(1, false), type->count), expr->span);
+  out->operand = low.value(expr);
+  out->offset = 4;  // behind the length
+  return out;
+}
 
 namespace {
 
@@ -50,22 +84,12 @@ typed::ValuePtr lower_str(Lowering &low, const CallSite &call) {
     out->data = low.literal(from).value_or("").substr(0, type->size - 1);
     return out;
   }
-  auto out = make_value<typed::ReadString>(type, call.node->span);
-  const Type *source = low.type(from);
-  if (source->is_string() || source->kind == TypeKind::Array) {
-    std::optional<Lowering::Place> where = low.place(from);
-    if (!where) return cut_string(low, low.value(from), type);
-    out->space = where->space == typed::Space::Trusted || where->space == typed::Space::Context ? typed::Space::Kernel
-                                                                                                : where->space;
-    out->address = low.address(std::move(*where), call.node->span);
-  } else {
-    out->space = low.space_of(from);
-    if (out->space == typed::Space::Trusted) out->space = typed::Space::Kernel;
-    out->address = low.value(from);
-  }
+  typed::ValuePtr out = read_string(low, from, type, call.node->span);
+  if (!out) return cut_string(low, low.value(from), type);
   if (call.args.size() > 1 && !low.constant(call.args[1])) {
     const Type *u64 = low.store().uint64();
-    out->limit = make_binary(typed::Op::Add, false, low.value(call.args[1]), make_const(u64, 1, call.node->span), u64);
+    static_cast<typed::ReadString &>(*out).limit =
+        make_binary(typed::Op::Add, false, low.value(call.args[1]), make_const(u64, 1, call.node->span), u64);
   }
   return out;
 }
@@ -120,12 +144,43 @@ const Type *infer_strncmp(Inference &in, const CallSite &call) {
 }
 
 typed::ValuePtr lower_strncmp(Lowering &low, const CallSite &call) {
+  int64_t count = low.constant(call.args[2]).value_or(0);
+  auto side = [&](Expr *expr) -> typed::ValuePtr {
+    const Type *type = low.type(expr);
+    if (type->is_string()) return low.value(expr);
+    auto most = static_cast<uint32_t>(type->is_pointer() ? count + 1 : std::max<int64_t>(type->size, 1));
+    typed::ValuePtr read = read_string(low, expr, low.store().string(most), expr->span);
+    return read ? std::move(read) : low.value(expr);
+  };
   auto out = make_value<typed::Compare>(low.store().int64(), call.node->span);
-  out->left = low.value(call.args[0]);
-  out->right = low.value(call.args[1]);
+  out->left = side(call.args[0]);
+  out->right = side(call.args[1]);
   out->stop_at_nul = true;
   uint32_t shorter = std::min(out->left->type->size, out->right->type->size);
-  out->count = static_cast<uint32_t>(std::min<int64_t>(low.constant(call.args[2]).value_or(0), shorter));
+  out->count = static_cast<uint32_t>(std::min<int64_t>(count, shorter));
+  return out;
+}
+
+const Type *infer_memcmp(Inference &in, const CallSite &call) {
+  int64_t most = in.constant_argument(call, 2, 0, 16384, "the number of bytes");
+  for (size_t i = 0; i < 2; i++) {
+    const Type *type = in.infer(call.args[i]);
+    if (!type || type->is_poison() || type->is_scalar()) continue;
+    int64_t size = type->kind == TypeKind::Buffer ? type->count : type->size;
+    if (most > size)
+      in.error(diag::OutOfRange, call.args[2]->span, "the number of bytes", most,
+               fmt::format("at most {}, the size of argument {}", size, i + 1));
+  }
+  return in.store().int64();
+}
+
+typed::ValuePtr lower_memcmp(Lowering &low, const CallSite &call) {
+  auto count = static_cast<uint32_t>(low.constant(call.args[2]).value_or(0));
+  if (count == 0) return make_const(low.store().int64(), 0, call.node->span);
+  auto out = make_value<typed::Order>(low.store().int64(), call.node->span);
+  out->count = count;
+  out->left = leading_bytes(low, call.args[0], count);
+  out->right = leading_bytes(low, call.args[1], count);
   return out;
 }
 
@@ -140,8 +195,12 @@ typed::ValuePtr lower_pointer(Lowering &low, const CallSite &call) {
 }
 
 constexpr Intrinsic kTable[] = {
-    {"str", infer_str, lower_str},       {"buf", infer_buf, lower_buf},       {"strncmp", infer_strncmp, lower_strncmp},
-    {"kptr", infer_kptr, lower_pointer}, {"uptr", infer_uptr, lower_pointer},
+    {"str", infer_str, lower_str},
+    {"buf", infer_buf, lower_buf},
+    {"strncmp", infer_strncmp, lower_strncmp},
+    {"memcmp", infer_memcmp, lower_memcmp},
+    {"kptr", infer_kptr, lower_pointer},
+    {"uptr", infer_uptr, lower_pointer},
 };
 
 }  // namespace

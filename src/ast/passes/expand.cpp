@@ -48,11 +48,13 @@ class Expander {
     if (!call && !identifier) return;
     if (call) args = call->args;
     const Function *function = depth < kMaxDepth ? functions_.find(name) : nullptr;
+    if (function && !args.empty()) function = form_for(*function, args);
     // A wrong number of arguments stays a call, which the checker reports.
-    if (!function || !function->body || args.size() != function->params.size()) return;
+    if (!function || !function->body || args.size() > function->params.size() ||
+        args.size() < required_params(*function) || (!args.empty() && attribute(*function, "words")))
+      return;
     slot = inline_body(*function, args, slot->span);
-    visit(slot, depth + 1);
-    respan(slot, slot->span);
+    rewrite(slot, depth + 1);
   }
 
  private:
@@ -107,33 +109,76 @@ class Expander {
     return false;
   }
 
-  // `{ return e; }` becomes e; parameters become hidden variables, so that arguments are evaluated once.
-  Expr *inline_body(const Function &function, const std::vector<Expr *> &args, Span span) {
-    const auto *jump = as<Jump>(function.body->body.back());
-    Expr *value = clone(program_, jump->value);
-    if (args.empty()) {
-      respan(value, span);
-      return value;
-    }
-    std::vector<Stmt *> lets;
-    std::map<std::string, std::string> names;
-    for (size_t i = 0; i < args.size(); i++) {
-      std::string hidden = "__" + function.name + std::to_string(counter_++);
-      names[function.params[i].name] = hidden;
-      lets.push_back(program_.make<Let>(span, program_.make<Variable>(span, hidden), std::nullopt, args[i]));
-    }
-    rename(value, names);
-    respan(value, span);
-    return program_.make<BlockExpr>(span, program_.make<Block>(span, lets), value);
+  // `comm(1)` is not `comm`: with arguments another function may be meant ([[given(NAME)]]), or for each word one of
+  // its own ([[words]]: `pid(init)` is __pid_init()).
+  const Function *form_for(const Function &function, std::vector<Expr *> &args) {
+    if (const Attribute *other = attribute(function, "given")) return functions_.find(other->argument);
+    const auto *word = args.size() == 1 && attribute(function, "words") ? as<Identifier>(args[0]) : nullptr;
+    if (!word) return &function;
+    const Function *form = functions_.find("__" + function.name + "_" + word->name);
+    if (form) args.clear();
+    return form ? form : &function;
   }
 
-  void rename(Expr *&slot, const std::map<std::string, std::string> &names) {
+  // What stands for a parameter or variable of the function where its body is put.
+  using Names = std::map<std::string, Expr *>;
+
+  // `{ let $x = 1; return $x; }` becomes a block with a value, `{ return e; }` just e. Parameters become hidden
+  // variables, so that arguments are evaluated once; what has no effects takes the parameter's place.
+  Expr *inline_body(const Function &function, const std::vector<Expr *> &args, Span span) {
+    std::string prefix = "__" + function.name + std::to_string(counter_++) + "_";
+    std::vector<Stmt *> statements;
+    Names names;
+    for (size_t i = 0; i < function.params.size(); i++) {
+      const FunctionParam &param = function.params[i];
+      Expr *arg = i < args.size() ? args[i] : clone(program_, param.default_value);
+      if (!is_plain(arg)) {
+        auto *hidden = program_.make<Variable>(span, prefix + param.name);
+        statements.push_back(program_.make<Let>(span, hidden, std::nullopt, arg));
+        arg = hidden;
+      }
+      names[param.name] = arg;
+    }
+    const std::vector<Stmt *> &body = function.body->body;
+    for (size_t i = 0; i + 1 < body.size(); i++) {
+      Stmt *statement = clone(program_, body[i]);
+      respan(statement, span);
+      rename(statement, names, prefix);
+      statements.push_back(statement);
+    }
+    Expr *value = clone(program_, as<Jump>(body.back())->value);
+    respan(value, span);
+    rename(value, names, prefix);
+    return statements.empty() ? value : program_.make<BlockExpr>(span, program_.make<Block>(span, statements), value);
+  }
+
+  static bool is_plain(const Expr *expr) {
+    switch (expr->kind) {
+      case NodeKind::StringLiteral:
+      case NodeKind::BoolLiteral:
+      case NodeKind::PositionalParam:
+      case NodeKind::Variable:
+      case NodeKind::Identifier: return true;
+      default: return false;
+    }
+  }
+
+  void rename(Expr *&slot, const Names &names, const std::string &prefix) {
     if (auto *identifier = as<Identifier>(slot)) {
-      if (auto it = names.find(identifier->name); it != names.end())
-        slot = program_.make<Variable>(identifier->span, it->second);
+      if (auto it = names.find(identifier->name); it != names.end()) slot = clone(program_, it->second);
       return;
     }
-    for_each_slot(slot, [&](Expr *&child) { rename(child, names); }, [](Stmt *) {});
+    if (auto *variable = as<Variable>(slot)) {
+      variable->name = prefix + variable->name;
+      return;
+    }
+    rename(static_cast<Node *>(slot), names, prefix);
+  }
+
+  void rename(Node *node, const Names &names, const std::string &prefix) {
+    if (auto *let = as<Let>(node)) let->variable->name = prefix + let->variable->name;
+    for_each_slot(
+        node, [&](Expr *&child) { rename(child, names, prefix); }, [&](Stmt *child) { rename(child, names, prefix); });
   }
 
   // What a body expands to has the place of the call: messages speak of what the user wrote.
@@ -142,7 +187,7 @@ class Expander {
     if (auto *call = as<Call>(node)) call->name_span = span;
     if (auto *field = as<FieldAccess>(node)) field->name_span = span;
     if (auto *cast = as<Cast>(node)) cast->type.span = span;
-    for_each_slot(node, [&](Expr *&child) { respan(child, span); }, [](Stmt *) {});
+    for_each_slot(node, [&](Expr *&child) { respan(child, span); }, [&](Stmt *child) { respan(child, span); });
   }
 
   Program &program_;

@@ -1,6 +1,7 @@
 // The rules of expressions.
 #include <cassert>
 
+#include "ast/intrinsics/strings.h"
 #include "ast/passes/inference.h"
 #include "base/strings.h"
 #include "runtime/types/constants.h"
@@ -236,6 +237,7 @@ const Type *Inference::infer_arithmetic(Binary *expr, const Type *left, const Ty
   if (expr->op == BinaryOp::Sub && left->is_pointer() && right->is_pointer()) return store().int64();
   if ((left->is_pointer() || left->is_integral()) && (right->is_pointer() || right->is_integral()))
     return store().uint64();
+  if (expr->op == BinaryOp::Add && left->is_string() && right->is_string()) return concat_type(input_, left, right);
   error(diag::BadOperands, expr->span, to_string(expr->op), describe(left), describe(right));
   return poison();
 }

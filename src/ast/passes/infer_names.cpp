@@ -85,9 +85,11 @@ bool Inference::check_needs(const CallSite &call) {
   const Function &f = *call.function;
   const ProbeContext &c = unit().context;
   bool fits = (!needs(f, "regs") || c.has_regs) && (!needs(f, "retval") || c.has_retval) &&
-              (!needs(f, "func") || c.has_func) && (!needs(f, "args") || c.args) && (!needs(f, "user") || c.user_code);
+              (!needs(f, "func") || c.has_func) && (!needs(f, "args") || c.args) &&
+              (!needs(f, "user") || c.user_code) && (!needs(f, "kprobe") || unit().target.provider == "kprobe");
   if (!fits) {
     Diagnostic &d = error(diag::NotAvailable, call.name_span, f.name, unit().text);
+    if (needs(f, "kprobe")) d.with_hint("it works in kprobe");
     if (needs(f, "retval")) d.with_hint("return values are seen by kretprobe, fexit and uretprobe");
     if (needs(f, "args") && c.args_reach != ArgReach::None) d.with_hint("use arg0, arg1, ...");
   }
@@ -120,18 +122,15 @@ const Type *Inference::infer_call(const CallSite &call) {
     const FunctionParam *param = i < f.params.size() ? &f.params[i] : is_variadic(f) ? &f.params.back() : nullptr;
     std::vector<std::string> patterns = split(param ? param->type.name : "any", '|');
     auto has = [&](std::string_view p) { return std::ranges::find(patterns, p) != patterns.end(); };
-    if (has("map")) {
+    if (has("map") && (as<MapAccess>(arg) || patterns.size() == 1)) {
       if (!map_argument(arg)) {
         error(diag::ArgumentType, arg->span, i + 1, f.name, "no map", "a map");
         fits = false;
       }
       continue;
     }
-    if (as<MapAccess>(arg) && f.name == "print") {
-      map_argument(arg);
-      continue;
-    }
     if (has("word") && as<Identifier>(arg)) continue;
+    if (has("variable") && as<Variable>(arg)) continue;
     const Type *type = operand(arg);
     if (!type || type->is_poison()) continue;
     if (has("literal") && literal(arg)) continue;
@@ -142,6 +141,7 @@ const Type *Inference::infer_call(const CallSite &call) {
         wanted += (wanted.empty() ? "" : " or ") + (p == "literal"    ? "a string literal"
                                                     : p == "constant" ? "a constant"
                                                     : p == "word"     ? "a word"
+                                                    : p == "variable" ? "a variable"
                                                                       : "`" + p + "`");
       error(diag::ArgumentType, arg->span, i + 1, f.name, describe(type), wanted);
       fits = false;
@@ -150,6 +150,12 @@ const Type *Inference::infer_call(const CallSite &call) {
   if (!fits || !check_needs(call)) return poison();
   if (attribute(f, "aggregate")) return infer_aggregate(call);
   if (const Attribute *a = attribute(f, "intrinsic")) return find_intrinsic(a->argument)->infer(*this, call);
+  if (const Attribute *words = attribute(f, "words")) {  // the words it knows were expanded
+    const auto *word = as<Identifier>(call.args[0]);
+    error(diag::BadName, call.args[0]->span, f.name, word ? "`" + word->name + "`" : "this",
+          "there are " + words->argument);
+    return poison();
+  }
   return resolve(f.result);
 }
 

@@ -36,6 +36,8 @@ class Inference {
   const Type *infer(Expr *expr);
   // Type of the map a `map` argument names; reports anything else.
   MapFacts *map_argument(Expr *expr);
+  // A function sets the variable, as an assignment would.
+  void set_variable(Variable *variable, const Type *type) { assign_local(variable, type, variable->span); }
   // Notes keys of a map access; false if they do not fit.
   bool use_keys(MapFacts &map, const std::vector<Expr *> &keys, Span span);
   std::optional<int64_t> constant(const Expr *expr) const;

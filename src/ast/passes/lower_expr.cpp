@@ -2,6 +2,7 @@
 #include <cassert>
 
 #include "ast/intrinsics/intrinsic.h"
+#include "ast/intrinsics/strings.h"
 #include "ast/passes/lowering.h"
 
 namespace awl::ast {
@@ -87,8 +88,8 @@ typed::ValuePtr Lowering::lower_value(Expr *expr) {
     case NodeKind::Cast: return lower_cast(static_cast<Cast *>(expr));
     case NodeKind::TupleExpr: return lower_tuple(static_cast<TupleExpr *>(expr)->elements, type(expr), expr->span);
     case NodeKind::RecordExpr: return lower_tuple(static_cast<RecordExpr *>(expr)->elements, type(expr), expr->span);
+    case NodeKind::OffsetOf: return lower_offsetof(static_cast<OffsetOf *>(expr));
     case NodeKind::SizeOf:
-    case NodeKind::OffsetOf:
       return make_const(type(expr), static_cast<uint64_t>(constant(expr).value_or(0)), expr->span);
     case NodeKind::Comptime: return lower_value(static_cast<Comptime *>(expr)->operand);
     case NodeKind::BlockExpr: return lower_block_value(static_cast<BlockExpr *>(expr));
@@ -301,6 +302,10 @@ typed::ValuePtr Lowering::lower_binary(Binary *expr) {
   const Type *left = seen(store(), type(expr->left));
   const Type *right = seen(store(), type(expr->right));
   if (!left || !right || left->is_poison() || right->is_poison()) return nullptr;
+  if (left->is_string() && expr->op == BinaryOp::Add) {
+    typed::ValuePtr first = value(expr->left);
+    return concat_value(std::move(first), value(expr->right), type(expr), expr->span);
+  }
   if (!left->is_scalar()) return lower_equality(expr, left, right);
   if (type(expr)->is_pointer()) return lower_pointer_arithmetic(expr);
   if (auto folded = constant(expr); folded && type(expr)->is_integral())
@@ -415,6 +420,28 @@ typed::ValuePtr Lowering::lower_cast(Cast *expr) {
     return out;
   }
   return coerce(value(expr->operand), to);
+}
+
+// Where it is not folded, an offset in a struct of the kernel is that of the kernel where the program is loaded.
+typed::ValuePtr Lowering::lower_offsetof(OffsetOf *expr) {
+  const Type *owner = expr->operand ? type(expr->operand) : nullptr;
+  if (expr->type && expr->type->typeof_expr) owner = type(expr->type->typeof_expr);
+  if (expr->type && !owner)
+    if (Result<std::optional<const Type *>> found = store().find(expr->type->name); found && *found) owner = **found;
+  typed::ValuePtr total = make_const(type(expr), 0, expr->span);
+  for (const std::string &name : expr->path) {
+    if (owner && owner->is_pointer()) owner = owner->target;
+    auto field = owner ? store().field(owner, name) : std::optional<FieldRef>();
+    if (!field || !*field || !(*field)->relocated())
+      return make_const(type(expr), static_cast<uint64_t>(constant(expr).value_or(0)), expr->span);
+    need_core(**field);
+    owner = (*field)->type;
+    auto sum = make_value<typed::FieldAddress>(type(expr), expr->span);
+    sum->base = std::move(total);
+    sum->field = **std::move(field);
+    total = std::move(sum);
+  }
+  return total;
 }
 
 typed::ValuePtr Lowering::lower_tuple(const std::vector<Expr *> &elements, const Type *type, Span span) {

@@ -1,6 +1,7 @@
 // Lowering of statements.
 #include <cassert>
 
+#include "ast/intrinsics/strings.h"
 #include "ast/passes/lowering.h"
 
 namespace awl::ast {
@@ -106,6 +107,9 @@ void Lowering::lower_assign(Assign *assign) {
   const LocalFacts &facts = input_.names.locals[unit_][local];
   if (assign->op) {
     typed::ValuePtr right = value(assign->value);
+    if (type->is_string())
+      return set_local(local, concat_value(get_local(local, variable->span), std::move(right), type, assign->span),
+                       assign->span);
     bool is_signed = is_signed_operation(*assign->op, type, right->type);
     if (type->is_pointer() && type->target->size > 1)
       right = make_binary(typed::Op::Mul, false, std::move(right),

@@ -108,6 +108,7 @@ class Lowering {
   typed::ValuePtr lower_conditional(Conditional *expr);
   typed::ValuePtr lower_incdec(IncDec *expr);
   typed::ValuePtr lower_cast(Cast *expr);
+  typed::ValuePtr lower_offsetof(OffsetOf *expr);
   typed::ValuePtr lower_tuple(const std::vector<Expr *> &elements, const Type *type, Span span);
   typed::ValuePtr lower_block_value(BlockExpr *expr);
   typed::ValuePtr truth(Expr *expr);

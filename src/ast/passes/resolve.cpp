@@ -1,5 +1,6 @@
 #include "ast/passes/resolve.h"
 
+#include <algorithm>
 #include <map>
 
 #include "ast/walk.h"
@@ -10,7 +11,8 @@ namespace {
 
 class Resolver {
  public:
-  Resolver(Names &names, Diagnostics &diagnostics) : names_(names), diagnostics_(diagnostics) {}
+  Resolver(Names &names, FunctionTable &functions, Diagnostics &diagnostics)
+      : names_(names), functions_(functions), diagnostics_(diagnostics) {}
 
   void run(const Unit &unit) {
     names_.locals.emplace_back();
@@ -65,6 +67,15 @@ class Resolver {
       return;
     }
     visit_expr_children(expr);
+    if (auto *call = as<Call>(expr)) count_results(call);
+  }
+
+  // A `variable` parameter is one that the function sets.
+  void count_results(Call *call) {
+    const Function *function = functions_.find(call->name);
+    for (size_t i = 0; function && i < std::min(call->args.size(), function->params.size()); i++)
+      if (auto *v = as<Variable>(call->args[i]); v && function->params[i].type.name == "variable")
+        count_assignment(v, false);
   }
 
   void visit_expr_children(Expr *expr) {
@@ -108,15 +119,16 @@ class Resolver {
   }
 
   Names &names_;
+  FunctionTable &functions_;
   Diagnostics &diagnostics_;
   std::vector<std::map<Key, uint32_t>> scopes_;
 };
 
 }  // namespace
 
-Names resolve_names(const std::vector<Unit> &units, Diagnostics &diagnostics) {
+Names resolve_names(const std::vector<Unit> &units, FunctionTable &functions, Diagnostics &diagnostics) {
   Names names;
-  Resolver resolver(names, diagnostics);
+  Resolver resolver(names, functions, diagnostics);
   for (const Unit &unit : units) resolver.run(unit);
   return names;
 }

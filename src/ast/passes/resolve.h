@@ -9,6 +9,7 @@
 
 #include "ast/nodes.h"
 #include "ast/passes/bind.h"
+#include "ast/passes/stdlib.h"
 #include "base/diagnostic.h"
 
 namespace awl::ast {
@@ -27,6 +28,6 @@ struct Names {
   NodeTable<uint32_t> local_of;                 // of Variable nodes
 };
 
-Names resolve_names(const std::vector<Unit> &units, Diagnostics &diagnostics);
+Names resolve_names(const std::vector<Unit> &units, FunctionTable &functions, Diagnostics &diagnostics);
 
 }  // namespace awl::ast

@@ -183,6 +183,11 @@ std::string Dump::attributes(const Value &value) const {
       return fmt::format(" {} {}", name_of(kSpaces, as<FieldLoad>(value).space), name_of(as<FieldLoad>(value).field));
     case Kind::Compare:
       return fmt::format(" {} bytes{}", as<Compare>(value).count, as<Compare>(value).stop_at_nul ? ", to NUL" : "");
+    case Kind::Order: return fmt::format(" {} bytes", as<Order>(value).count);
+    case Kind::MapFind: return map(as<MapFind>(value).map) + " to" + local(as<MapFind>(value).local);
+    case Kind::TableRow: return fmt::format(" {} rows", as<TableRow>(value).rows.size() / value.type->size);
+    case Kind::Match:
+      return fmt::format(" {} states", as<Match>(value).automaton->next.size() / as<Match>(value).automaton->stride);
     case Kind::MapGet: return map(as<MapGet>(value).map);
     case Kind::MapHas: return map(as<MapHas>(value).map);
     case Kind::MapRemove: return map(as<MapRemove>(value).map);

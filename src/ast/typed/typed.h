@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "ast/pattern/pattern.h"
 #include "base/source.h"
 #include "runtime/image/manifest.h"
 #include "runtime/probes/provider.h"
@@ -164,6 +165,11 @@ struct Compare : Value {  // first `count` bytes of two memory values; 0 if equa
   bool stop_at_nul = false;  // as strings: bytes behind a common NUL do not count
   ValuePtr left, right;
 };
+struct Order : Value {  // first `count` bytes of two memory values as memcmp() orders them: -1, 0 or 1
+  TYPED_VALUE(Order)
+  uint32_t count = 0;
+  ValuePtr left, right;
+};
 struct MapGet : Value {  // value of a plain map, zeros if there is none; scalar or memory
   TYPED_VALUE(MapGet)
   uint32_t map = 0;
@@ -177,6 +183,12 @@ struct MapHas : Value {
 struct MapRemove : Value {  // deletes; 1 if there was an entry. Scalar map: marks unset
   TYPED_VALUE(MapRemove)
   uint32_t map = 0;
+  ValuePtr key;
+};
+struct MapFind : Value {  // puts the value into a local if there is an entry; 1 if there was
+  TYPED_VALUE(MapFind)
+  uint32_t map = 0;
+  uint32_t local = 0;  // of the map's value type
   ValuePtr key;
 };
 struct MapAddGet : Value {  // ++ and -- on a plain integer map, as a value
@@ -204,6 +216,15 @@ struct Part : Value {  // type->size bytes at an offset of a memory value; scala
   ValuePtr operand;
   uint32_t offset = 0;
 };
+struct MemoryAddress : Value {  // where a memory value stands: for the helper that it is an argument of
+  TYPED_VALUE(MemoryAddress)
+  ValuePtr operand;
+};
+struct TableRow : Value {  // type->size bytes of constant data, by number; behind the last row: the last
+  TYPED_VALUE(TableRow)
+  std::string rows;
+  ValuePtr index;
+};
 struct ReadString : Value {  // NUL-terminated string at an address; type is string[N]; unreadable: ""
   TYPED_VALUE(ReadString)
   Space space = Space::Kernel;
@@ -222,6 +243,20 @@ struct StackTrace : Value {  // {id, pid}; type is a stack
 };
 struct Comm : Value {  // string[16] of the current task
   TYPED_VALUE(Comm)
+};
+struct StringLength : Value {  // bytes before the NUL
+  TYPED_VALUE(StringLength)
+  ValuePtr operand;
+};
+struct Match : Value {  // 1 if the pattern matches the string, else 0
+  TYPED_VALUE(Match)
+  std::shared_ptr<const pattern::Automaton> automaton;
+  uint32_t found_bytes = 0;  // not 0: gives where the match of so many bytes begins, -1 if there is none
+  ValuePtr operand;
+};
+struct Concat : Value {  // two strings, cut to the type's size
+  TYPED_VALUE(Concat)
+  ValuePtr left, right;
 };
 struct Sequence : Value {  // steps, then the value
   TYPED_VALUE(Sequence)

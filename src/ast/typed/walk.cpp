@@ -81,6 +81,13 @@ std::vector<const Value *> children(const Value &value) {
     case Kind::FieldAddress: return of({as<FieldAddress>(value).base.get()});
     case Kind::FieldLoad: return of({as<FieldLoad>(value).base.get()});
     case Kind::Compare: return of({as<Compare>(value).left.get(), as<Compare>(value).right.get()});
+    case Kind::Order: return of({as<Order>(value).left.get(), as<Order>(value).right.get()});
+    case Kind::MapFind: return of({as<MapFind>(value).key.get()});
+    case Kind::MemoryAddress: return of({as<MemoryAddress>(value).operand.get()});
+    case Kind::TableRow: return of({as<TableRow>(value).index.get()});
+    case Kind::StringLength: return of({as<StringLength>(value).operand.get()});
+    case Kind::Match: return of({as<Match>(value).operand.get()});
+    case Kind::Concat: return of({as<Concat>(value).left.get(), as<Concat>(value).right.get()});
     case Kind::MapGet: return of({as<MapGet>(value).key.get()});
     case Kind::MapHas: return of({as<MapHas>(value).key.get()});
     case Kind::MapRemove: return of({as<MapRemove>(value).key.get()});

@@ -32,6 +32,9 @@ enum ParamWord : uint32_t {
   kParamChildPid = 1,    // process started by -c
   kParamStartTime = 2,   // CLOCK_BOOTTIME at start, nanoseconds
   kParamBootToWall = 3,  // added to CLOCK_BOOTTIME gives wall clock, nanoseconds
+  kParamCpus = 4,        // possible CPUs
+  kParamTaiOffset = 5,   // CLOCK_TAI minus CLOCK_BOOTTIME at start, nanoseconds
+  kParamPidSpace = 6,    // inode number of awl's pid namespace
   kParamCount = 8,
 };
 

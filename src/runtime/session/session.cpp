@@ -1,6 +1,8 @@
 #include "runtime/session/session.h"
 
+#include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +32,11 @@ int64_t clock_ns(clockid_t clock) {
   timespec now;
   clock_gettime(clock, &now);
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+uint64_t own_pid_namespace() {
+  struct stat status{};
+  return stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
 }
 
 // One run of an Image; each step is a method, in the order of run().
@@ -160,6 +167,9 @@ class Session {
     load.params[kParamChildPid] = child_ ? static_cast<uint64_t>(child_->pid()) : 0;
     load.params[kParamStartTime] = static_cast<uint64_t>(clock_ns(CLOCK_BOOTTIME));
     load.params[kParamBootToWall] = static_cast<uint64_t>(context_.boot_to_wall_ns);
+    load.params[kParamCpus] = static_cast<uint64_t>(libbpf_num_possible_cpus());
+    load.params[kParamTaiOffset] = static_cast<uint64_t>(clock_ns(CLOCK_TAI) - clock_ns(CLOCK_BOOTTIME));
+    load.params[kParamPidSpace] = own_pid_namespace();
     load.usdt_specs = static_cast<uint32_t>(plan_.usdt.size());
     load.attach_types = plan_.multi;
     for (const PlannedProbe &probe : plan_.probes)
