@@ -139,7 +139,8 @@ class FunctionEmitter {
   void submit(Mem record);
 
   // --- intrinsics/
-  Val scalar_of(const typed::UsdtArgument &value);  // usdt.cpp
+  void into_path(const typed::PathText &value, Mem to);  // paths.cpp
+  Val scalar_of(const typed::UsdtArgument &value);       // usdt.cpp
   Mem usdt_spec();
   void add_index(Mem arg, Mem result);
   void into_stack(const typed::StackTrace &value, Mem to);  // stacks.cpp

@@ -180,6 +180,7 @@ void FunctionEmitter::into(const Value &value, Mem to) {
     case Kind::ReadBuffer: into_buffer(static_cast<const ReadBuffer &>(value), to); break;
     case Kind::StackTrace: into_stack(static_cast<const StackTrace &>(value), to); break;
     case Kind::Comm: into_comm(to); break;
+    case Kind::PathText: into_path(static_cast<const PathText &>(value), to); break;
     case Kind::Concat: into_concat(static_cast<const Concat &>(value), to); break;
     case Kind::TableRow: code_.copy(to, memory(value), value.type->size); break;
     case Kind::CtxLoad:

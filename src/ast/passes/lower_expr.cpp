@@ -89,8 +89,7 @@ typed::ValuePtr Lowering::lower_value(Expr *expr) {
     case NodeKind::TupleExpr: return lower_tuple(static_cast<TupleExpr *>(expr)->elements, type(expr), expr->span);
     case NodeKind::RecordExpr: return lower_tuple(static_cast<RecordExpr *>(expr)->elements, type(expr), expr->span);
     case NodeKind::OffsetOf: return lower_offsetof(static_cast<OffsetOf *>(expr));
-    case NodeKind::SizeOf:
-      return make_const(type(expr), static_cast<uint64_t>(constant(expr).value_or(0)), expr->span);
+    case NodeKind::SizeOf: return make_const(type(expr), static_cast<uint64_t>(constant(expr).value_or(0)), expr->span);
     case NodeKind::Comptime: return lower_value(static_cast<Comptime *>(expr)->operand);
     case NodeKind::BlockExpr: return lower_block_value(static_cast<BlockExpr *>(expr));
     default: return nullptr;

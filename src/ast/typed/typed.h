@@ -258,6 +258,28 @@ struct Concat : Value {  // two strings, cut to the type's size
   TYPED_VALUE(Concat)
   ValuePtr left, right;
 };
+// What is read of the kernel's structs on the way from a file to the root.
+enum PathField : uint8_t {
+  kPathDentry,
+  kPathMount,
+  kDentryParent,
+  kDentryLength,
+  kDentryName,
+  kMountRoot,
+  kMountSelf,  // the vfsmount in a mount
+  kMountParent,
+  kMountPoint,
+  kDentrySuper,  // of what hangs in no tree its kind of file system is shown
+  kSuperType,
+  kTypeName,
+  kPathFields
+};
+struct PathText
+    : Value {  // name of a file with all folders above it, as the current process sees it; "" if there is none
+  TYPED_VALUE(PathText)
+  std::vector<FieldRef> fields;  // by PathField
+  ValuePtr path, root;           // addresses of struct path
+};
 struct Sequence : Value {  // steps, then the value
   TYPED_VALUE(Sequence)
   Steps steps;

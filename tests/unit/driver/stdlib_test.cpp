@@ -15,9 +15,9 @@ Program parse_entry(const StdlibEntry &entry, Diagnostics &diagnostics) {
 }
 
 std::vector<std::span<const Intrinsic>> families() {
-  return {builtin_intrinsics(), memory_intrinsics(), stack_intrinsics(), symbol_intrinsics(),  network_intrinsics(),
-          time_intrinsics(),    print_intrinsics(),  map_intrinsics(),   control_intrinsics(), cgroup_intrinsics(),
-          meta_intrinsics(),    string_intrinsics(), unsafe_intrinsics()};
+  return {builtin_intrinsics(), memory_intrinsics(), stack_intrinsics(),  symbol_intrinsics(),  network_intrinsics(),
+          time_intrinsics(),    print_intrinsics(),  map_intrinsics(),    control_intrinsics(), cgroup_intrinsics(),
+          meta_intrinsics(),    string_intrinsics(), unsafe_intrinsics(), path_intrinsics()};
 }
 
 TEST(Stdlib, EachDeclarationParsesAndHasOneImplementation) {
