@@ -80,7 +80,7 @@ Val FunctionEmitter::scalar_of(const MapFind &value) {
   Frame::Mark mark = frame_.mark();
   Mem key = map_key(value.map, value.key.get());
   code_.from(value.span);
-  Mem element = lookup(value.map, key);
+  Mem element = lookup(active_map(value.map), key);
   frame_.release(mark);
   const Variable &local = locals_[value.local];
   return code_.choose(

@@ -211,9 +211,16 @@ class Cutter {
       if (open_.empty()) item_ = Item::None;
     } else {
       auto longest = std::ranges::find_if(kOperators, [&](std::string_view op) { return rest().starts_with(op); });
-      add(PieceKind::Operator, longest == kOperators.end() ? 1 : longest->size());
+      add(PieceKind::Operator, is_match() ? 2 : longest == kOperators.end() ? 1 : longest->size());
     }
     return {};
+  }
+
+  // `=~` and `!~` are one operator before a string, else two.
+  [[nodiscard]] bool is_match() const {
+    if (!rest().starts_with("=~") && !rest().starts_with("!~")) return false;
+    size_t behind = rest().find_first_not_of(" \t\r\n", 2);
+    return behind != std::string_view::npos && rest()[behind] == '"';
   }
 
   std::string_view text_;

@@ -1,4 +1,6 @@
 // Time as text: time, strftime.
+#include <linux/bpf.h>
+
 #include "ast/intrinsics/intrinsic.h"
 
 namespace awl::ast {
@@ -19,11 +21,22 @@ typed::ValuePtr lower_strftime(Lowering &low, const CallSite &call) {
   const Type *u32 = low.store().integer(4, false);
   Span span = call.node->span;
   ClockId clock = ClockId::Boot;
-  if (const auto *nsecs = as<Call>(call.args[1]); nsecs && nsecs->name == "nsecs" && nsecs->args.size() == 1)
+  typed::ValuePtr given;
+  if (call.args.size() > 1) {
+    given = low.value_as(call.args[1], low.store().uint64());
+  } else {
+    auto now = make_value<typed::HelperCall>(low.store().uint64(), span);
+    now->helper = BPF_FUNC_ktime_get_boot_ns;
+    given = std::move(now);
+  }
+  if (const auto *nsecs = call.args.size() > 1 ? as<Call>(call.args[1]) : nullptr;
+      nsecs && nsecs->name == "nsecs" && nsecs->args.size() == 1)
     if (const auto *word = as<Identifier>(nsecs->args[0]))
-      clock = word->name == "monotonic" ? ClockId::Monotonic : word->name == "tai" ? ClockId::Tai : ClockId::Boot;
+      clock = word->name == "monotonic"     ? ClockId::Monotonic
+              : word->name.ends_with("tai") ? ClockId::Tai
+                                            : ClockId::Boot;
   auto out = make_value<typed::Compose>(low.type(call.node), span);
-  out->parts.emplace_back(0, low.value_as(call.args[1], low.store().uint64()));
+  out->parts.emplace_back(0, std::move(given));
   out->parts.emplace_back(8, make_const(u32, low.string_index(*low.literal(call.args[0])), span));
   out->parts.emplace_back(12, make_const(u32, static_cast<uint64_t>(clock), span));
   return out;
