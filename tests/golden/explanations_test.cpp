@@ -43,6 +43,17 @@ std::set<std::string> codes_of(const std::string &script) {
   return out;
 }
 
+TEST(Explanations, EveryCodeHasOne) {
+  std::set<std::string_view> explained;
+  for (const Explanation &e : explanations()) {
+    explained.insert(e.code);
+    EXPECT_GT(e.text.size(), 40U) << e.code;
+  }
+  for (const DiagInfo &info : all_diagnostics())
+    EXPECT_TRUE(explained.contains(info.code))
+        << info.code << " (" << info.name << ") has no section in docs/diagnostics.md";
+}
+
 TEST(Explanations, ExamplesGiveTheirMessage) {
   size_t count = 0;
   for (const Explanation &e : explanations()) {
