@@ -101,6 +101,7 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   };
   ConfigValues config = ast::read_config(program, environment_variable, diagnostics);
   config.unsafe = config.unsafe || request.unsafe;
+  config.helper_errors = request.helper_errors;
   store.add_source(ast::make_script_source(program.types, diagnostics));
   add_kernel_types(store, request.roots);
   ast::check_script_types(store, program.types, diagnostics);

@@ -28,6 +28,7 @@ struct CompileRequest {
   std::vector<std::string> options;  // its options: "--name=value"
   int pid = 0;                       // -p: binaries of probes may be omitted then
   bool unsafe = false;
+  bool helper_errors = false;                           // -k: count failures of helpers by their place
   std::vector<std::string> include_dirs;                // -I
   std::vector<std::string> include_files;               // --include
   std::vector<std::string> debuginfo_dirs;              // --debuginfo

@@ -30,6 +30,7 @@ const std::vector<OptionRow> kOptions = {
     {"-I", "DIR", kProgram, "look for C headers there", &O::include_dirs, Offer::Directory, {}, {}},
     {"--include", "FILE", kProgram, "include this C header first", &O::include_files, Offer::File, {}, {}},
     {"--unsafe", "", kProgram, "allow system(), signal() and what else can change the system", &O::unsafe, {}, {}, {}},
+    {"-k,--warnings", "", kProgram, "report reads that fail and map entries that are missing", Ignored{}, {}, {}, {}},
     {"--no-warnings", "", kProgram, "do not print warnings of the compiler", &O::no_warnings, {}, {}, {}},
 
     {"-p,--pid", "PID", kWhat, "trace this process; end when it ends", &O::pid, Offer::Process, {}, {}},
@@ -129,14 +130,6 @@ const std::vector<OptionRow> kOptions = {
     {"-V,--version", "", kDeveloper, "the version", Ignored{}, {}, {}, {}},
 
     {"--aot", "FILE", "", "build", Ignored{}, Offer::File, {}, {}},
-    {"-k,--warnings",
-     "",
-     "",
-     "",
-     Ignored{},
-     {},
-     {},
-     "-k: reads that fail are not reported; they give 0 or an empty string. Full maps and lost events always are"},
     {"-b,--btf", "", "", "", Ignored{}, {}, {}, {}},
     {"--usdt-file-activation", "", "", "", Ignored{}, {}, {}, {}},
     {"--dwarf-pid",

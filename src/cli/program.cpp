@@ -61,6 +61,7 @@ CompileRequest compile_request(const Options &options) {
   out.options = options.script_options;
   out.pid = options.pid;
   out.unsafe = options.unsafe;
+  out.helper_errors = options.warnings > 0;
   out.include_dirs = options.include_dirs;
   out.include_files = options.include_files;
   out.debuginfo_dirs = options.debuginfo_dirs;

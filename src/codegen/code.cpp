@@ -19,7 +19,10 @@ Code::Code(Object &object, llvm::Function *function)
     : builder_(std::make_unique<Builder>(function->getContext())), object_(object), function_(function) {}
 Code::~Code() = default;
 
-void Code::from(Span span) { builder_->SetCurrentDebugLocation(llvm::DebugLoc(object_.location(function_, span))); }
+void Code::from(Span span) {
+  place_ = span;
+  builder_->SetCurrentDebugLocation(llvm::DebugLoc(object_.location(function_, span)));
+}
 
 // --- Scalars
 

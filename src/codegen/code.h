@@ -40,6 +40,7 @@ class Code {
 
   // Where in the script the next instructions come from.
   void from(Span span);
+  [[nodiscard]] Span place() const { return place_; }
 
   // --- Scalars
   Val number(uint64_t value);
@@ -171,6 +172,7 @@ class Code {
   std::unique_ptr<Builder> builder_;
   Object &object_;
   llvm::Function *function_;
+  Span place_;
   std::vector<std::pair<int, Val>> memory_;
 };
 

@@ -69,6 +69,8 @@ class FunctionEmitter {
   void into_field(const typed::FieldLoad &value, Mem to);
   Val read_scalar(typed::Space space, Mem from, const Type *type);
   void read_memory(typed::Space space, Mem from, const Type *type, Mem to);
+  // Counts a helper's failure at this place, with -k.
+  void note_failure(uint32_t helper, Val result);
   Val probe_read(typed::Space space, Mem to, Val bytes, Val address);
   Val read_bitfield(typed::Space space, Mem base, const FieldRef &field, const Type *type);
   Mem relocated(Mem base, const FieldRef &field);

@@ -1,6 +1,7 @@
 #include <linux/bpf.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "codegen/function.h"
 
@@ -62,7 +63,10 @@ Val FunctionEmitter::scalar_of(const MapGet &value) {
   frame_.release(mark);
   return code_.choose(
       code_.truth(element.pointer), [&] { return code_.load(element, value.type->size, value.type->is_signed); },
-      [&] { return code_.number(0); });
+      [&] {
+        note_failure(BPF_FUNC_map_lookup_elem, code_.number(static_cast<uint64_t>(-ENOENT)));
+        return code_.number(0);
+      });
 }
 
 void FunctionEmitter::into_map_get(const MapGet &value, Mem to) {
@@ -73,7 +77,10 @@ void FunctionEmitter::into_map_get(const MapGet &value, Mem to) {
   frame_.release(mark);
   code_.if_else(
       code_.truth(element.pointer), [&] { code_.copy(to, element, value.type->size); },
-      [&] { code_.zero(to, value.type->size); });
+      [&] {
+        note_failure(BPF_FUNC_map_lookup_elem, code_.number(static_cast<uint64_t>(-ENOENT)));
+        code_.zero(to, value.type->size);
+      });
 }
 
 Val FunctionEmitter::scalar_of(const MapFind &value) {

@@ -23,12 +23,26 @@ Mem FunctionEmitter::relocated(Mem base, const FieldRef &field) {
   return code_.relocated(base, object_.core().number(field, CoreKind::ByteOffset), object_.core().next_sequence());
 }
 
+void FunctionEmitter::note_failure(uint32_t helper, Val result) {
+  const std::vector<HelperSite> &sites = object_.manifest().helper_sites;
+  const Span place = code_.place();
+  for (uint32_t i = 0; i < sites.size(); i++) {
+    if (sites[i].helper != helper || sites[i].span.begin != place.begin || sites[i].span.end != place.end) continue;
+    uint32_t word = object_.manifest().helper_site_word + kHelperSiteWords * i;
+    code_.if_(code_.compare(Cmp::Less, true, result, code_.number(0)), [&] {
+      code_.atomic_add(state_word(word), code_.number(1));
+      code_.store_volatile(state_word(word + 1), result);
+    });
+    return;
+  }
+}
+
 // The helpers fill the destination with zeros if they fail.
 Val FunctionEmitter::probe_read(Space space, Mem to, Val bytes, Val address) {
-  int helper = space == Space::User  ? BPF_FUNC_probe_read_user
-               : space == Space::Any ? BPF_FUNC_probe_read
-                                     : BPF_FUNC_probe_read_kernel;
-  return code_.call(helper, {to.pointer, bytes, address});
+  uint32_t helper = read_helper(space);
+  Val result = code_.call(static_cast<int>(helper), {to.pointer, bytes, address});
+  note_failure(helper, result);
+  return result;
 }
 
 Val FunctionEmitter::read_scalar(Space space, Mem from, const Type *type) {

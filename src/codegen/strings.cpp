@@ -25,10 +25,8 @@ void FunctionEmitter::into_string(const ReadString &value, Mem to, bool clear_re
     code_.zero(to, value.type->size);
   else if (value.limit)
     code_.store(to, code_.number(0), 1);  // a limit of zero reads nothing
-  int helper = value.space == Space::User  ? BPF_FUNC_probe_read_user_str
-               : value.space == Space::Any ? BPF_FUNC_probe_read_str
-                                           : BPF_FUNC_probe_read_kernel_str;
-  code_.call(helper, {to.pointer, size, address});
+  uint32_t helper = read_string_helper(value.space);
+  note_failure(helper, code_.call(static_cast<int>(helper), {to.pointer, size, address}));
 }
 
 void FunctionEmitter::into_buffer(const ReadBuffer &value, Mem to, bool clear_rest) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "ast/passes/helper_sites.h"
 #include "ast/passes/lowering.h"
 
 namespace awl::ast {
@@ -91,7 +92,9 @@ void lay_out_state(Lowered &out) {
   uint32_t words = kStateMapErrors + static_cast<uint32_t>(manifest.maps.size());
   for (MapInfo &map : manifest.maps)
     if (map.twin >= 0) map.side_word = words++;
-  manifest.state_words = words;
+  if (manifest.config.helper_errors) manifest.helper_sites = find_helper_sites(out.module);
+  manifest.helper_site_word = words;
+  manifest.state_words = words + kHelperSiteWords * static_cast<uint32_t>(manifest.helper_sites.size());
 }
 
 }  // namespace

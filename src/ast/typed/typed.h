@@ -56,6 +56,10 @@ enum class Space : uint8_t {
   Context,  // the program's context: plain load at a constant offset
 };
 
+// The helper (enum bpf_func_id) that reads memory, or a string, of a space.
+uint32_t read_helper(Space space);
+uint32_t read_string_helper(Space space);
+
 enum class Op : uint8_t {
   Add,
   Sub,

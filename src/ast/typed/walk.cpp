@@ -1,5 +1,7 @@
 #include "ast/typed/walk.h"
 
+#include <linux/bpf.h>
+
 namespace awl::typed {
 
 namespace {
@@ -58,6 +60,16 @@ bool any_of(const Steps &steps, const ValueTest &found, const StepTest &found_st
 }
 
 }  // namespace
+
+uint32_t read_helper(Space space) {
+  if (space == Space::User) return BPF_FUNC_probe_read_user;
+  return space == Space::Any ? BPF_FUNC_probe_read : BPF_FUNC_probe_read_kernel;
+}
+
+uint32_t read_string_helper(Space space) {
+  if (space == Space::User) return BPF_FUNC_probe_read_user_str;
+  return space == Space::Any ? BPF_FUNC_probe_read_str : BPF_FUNC_probe_read_kernel_str;
+}
 
 std::vector<const Value *> children(const Value &value) {
   switch (value.kind) {

@@ -144,6 +144,9 @@ Result<void> check_manifest(const Manifest &manifest) {
     if (auto sound = check_action(manifest.actions[i], i, manifest.maps.size()); !sound) return sound;
   }
   if (auto sound = check_source(manifest); !sound) return sound;
+  if (!manifest.helper_sites.empty() &&
+      manifest.helper_site_word + uint64_t{kHelperSiteWords} * manifest.helper_sites.size() > manifest.state_words)
+    return fail("places of helpers without counters");
   if (manifest.state_words > kMaxStateWords) return fail("too many state words");
   return {};
 }

@@ -122,6 +122,14 @@ struct ProbeInfo {
   uint32_t source_index = 0;  // order in the script
 };
 
+// Places in the script where a helper can fail without the script seeing it: an address that cannot be read, an entry
+// that a map does not have. With -k each has two words of awl_state: how often it failed, and how it did last.
+struct HelperSite {
+  Span span;
+  uint32_t helper = 0;  // enum bpf_func_id
+};
+constexpr uint32_t kHelperSiteWords = 2;
+
 struct ConfigValues {
   uint64_t max_strlen = 1024;
   uint64_t max_map_keys = 4096;
@@ -132,6 +140,7 @@ struct ConfigValues {
   bool print_maps_on_exit = true;
   bool cpp_demangle = true;
   bool unsafe = false;
+  bool helper_errors = false;  // -k
   std::string missing_probes = "error";
   std::string str_trunc_trailer = "..";
   StackMode stack_mode = StackMode::Bpftrace;
@@ -148,6 +157,8 @@ struct Manifest {
   std::vector<ProbeInfo> probes;
   std::vector<std::string> strings;        // strftime formats, probe names, ...
   std::vector<CoreStruct> core_structs;    // what to relocate against
+  std::vector<HelperSite> helper_sites;    // only with -k
+  uint32_t helper_site_word = 0;           // of the first site
   uint32_t state_words = kStateMapErrors;  // size of awl_state
 };
 

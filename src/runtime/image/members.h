@@ -86,11 +86,17 @@ void members(Visit &visit, ProbeInfo &probe) {
 }
 
 template <class Visit>
+void members(Visit &visit, HelperSite &site) {
+  auto &[span, helper] = site;
+  visit(span, helper);
+}
+
+template <class Visit>
 void members(Visit &visit, ConfigValues &config) {
   auto &[max_strlen, max_map_keys, max_probes, max_cat_bytes, ring_buffer_bytes, log_size, print_maps_on_exit,
-         cpp_demangle, unsafe, missing_probes, str_trunc_trailer, stack_mode] = config;
+         cpp_demangle, unsafe, helper_errors, missing_probes, str_trunc_trailer, stack_mode] = config;
   visit(max_strlen, max_map_keys, max_probes, max_cat_bytes, ring_buffer_bytes, log_size, print_maps_on_exit,
-        cpp_demangle, unsafe, missing_probes, str_trunc_trailer, stack_mode);
+        cpp_demangle, unsafe, helper_errors, missing_probes, str_trunc_trailer, stack_mode);
 }
 
 template <class Visit>
@@ -101,8 +107,10 @@ void members(Visit &visit, CoreStruct &core) {
 
 template <class Visit>
 void members(Visit &visit, Manifest &manifest) {
-  auto &[files, expansions, script_text, config, maps, actions, probes, strings, core_structs, state_words] = manifest;
-  visit(files, expansions, script_text, config, maps, actions, probes, strings, core_structs, state_words);
+  auto &[files, expansions, script_text, config, maps, actions, probes, strings, core_structs, helper_sites,
+         helper_site_word, state_words] = manifest;
+  visit(files, expansions, script_text, config, maps, actions, probes, strings, core_structs, helper_sites,
+        helper_site_word, state_words);
 }
 
 }  // namespace awl

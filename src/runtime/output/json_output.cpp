@@ -192,9 +192,7 @@ void JsonOutput::lost_events(uint64_t count) {
   sink_.commit();
 }
 
-void JsonOutput::message(const Diagnostic &diagnostic, const Source &source) {
-  std::string_view name = diagnostic.info->name;
-  std::string_view type = name == "ScriptError" ? "errorf" : name == "ScriptWarning" ? "warnf" : "runtime_error";
+void JsonOutput::append_message(std::string_view type, const Diagnostic &diagnostic, const Source &source) {
   std::string_view severity = diagnostic.severity == Severity::Error     ? "error"
                               : diagnostic.severity == Severity::Warning ? "warning"
                                                                          : "note";
@@ -207,7 +205,22 @@ void JsonOutput::message(const Diagnostic &diagnostic, const Source &source) {
                        json_quote(source.file_at(diagnostic.span.begin).name), at.line, at.column);
   }
   if (!diagnostic.hint.empty()) out += fmt::format(R"(, "hint": {})", json_quote(diagnostic.hint));
-  out += "}\n";
+}
+
+void JsonOutput::message(const Diagnostic &diagnostic, const Source &source) {
+  std::string_view name = diagnostic.info->name;
+  append_message(name == "ScriptError"     ? "errorf"
+                 : name == "ScriptWarning" ? "warnf"
+                                           : "runtime_error",
+                 diagnostic, source);
+  sink_.buffer() += "}\n";
+  sink_.commit();
+}
+
+void JsonOutput::helper_error(const Diagnostic &diagnostic, const Source &source, std::string_view helper,
+                              int64_t result) {
+  append_message("helper_error", diagnostic, source);
+  fmt::format_to(std::back_inserter(sink_.buffer()), ", \"helper\": \"{}\", \"retcode\": {}}}\n", helper, result);
   sink_.commit();
 }
 

@@ -23,6 +23,8 @@ class JsonOutput : public Output {
   void attached(uint64_t probes) override;
   void lost_events(uint64_t count) override;
   void message(const Diagnostic &diagnostic, const Source &source) override;
+  void helper_error(const Diagnostic &diagnostic, const Source &source, std::string_view helper,
+                    int64_t result) override;
   void end_of_records() override;
   void end_of_batch() override;
   void flush() override;
@@ -30,6 +32,8 @@ class JsonOutput : public Output {
   [[nodiscard]] int error() const override;
 
  private:
+  // Without its end.
+  void append_message(std::string_view type, const Diagnostic &diagnostic, const Source &source);
   void text_message(std::string_view type, std::string_view text);
 
   Sink sink_;

@@ -46,6 +46,9 @@ class Output {
   virtual void attached(uint64_t probes) = 0;    // "Attached N probes", to stderr in text
   virtual void lost_events(uint64_t count) = 0;  // to stderr in text
   virtual void message(const Diagnostic &diagnostic, const Source &source) = 0;  // run-time errors and warnings, stderr
+  // A helper that failed unseen, with -k: a message, in JSON with the helper and what it gave.
+  virtual void helper_error(const Diagnostic &diagnostic, const Source &source, std::string_view helper,
+                            int64_t result) = 0;
   virtual void end_of_records() = 0;  // blank lines before the maps printed at exit
   // After each batch of records: writes what is there, unless buffering is Full.
   virtual void end_of_batch() = 0;

@@ -100,6 +100,10 @@ void TextOutput::message(const Diagnostic &diagnostic, const Source &source) {
   to_stderr(render_text(diagnostic, source, {options_.colour}));
 }
 
+void TextOutput::helper_error(const Diagnostic &diagnostic, const Source &source, std::string_view, int64_t) {
+  message(diagnostic, source);
+}
+
 void TextOutput::end_of_records() {
   sink_.buffer() += "\n\n";
   sink_.commit();

@@ -1,6 +1,33 @@
 #include "runtime/session/losses.h"
 
+#include <linux/bpf.h>
+
+#include <algorithm>
+#include <cstring>
+
 namespace awl {
+
+namespace {
+
+const char *helper_name(uint32_t helper) {
+  switch (helper) {
+    case BPF_FUNC_map_lookup_elem: return "map_lookup_elem";
+    case BPF_FUNC_probe_read: return "probe_read";
+    case BPF_FUNC_probe_read_str: return "probe_read_str";
+    case BPF_FUNC_probe_read_user: return "probe_read_user";
+    case BPF_FUNC_probe_read_user_str: return "probe_read_user_str";
+    case BPF_FUNC_probe_read_kernel: return "probe_read_kernel";
+    case BPF_FUNC_probe_read_kernel_str: return "probe_read_kernel_str";
+    default: return "helper";
+  }
+}
+
+}  // namespace
+
+// Behind these come words that count nothing.
+uint32_t Losses::counters() const {
+  return std::min(manifest_.state_words, kStateMapErrors + static_cast<uint32_t>(manifest_.maps.size()));
+}
 
 Losses::Change Losses::change(const SharedState &state, uint32_t word) {
   if (word >= state.size() || word >= seen_.size()) return {};
@@ -29,16 +56,36 @@ void Losses::tell(uint32_t word) {
   told_[word] = count;
 }
 
+void Losses::tell_helper(const SharedState &state, size_t site) {
+  const auto word = manifest_.helper_site_word + kHelperSiteWords * static_cast<uint32_t>(site);
+  const HelperSite &place = manifest_.helper_sites[site];
+  const auto result = static_cast<int64_t>(state.load(word + 1));
+  const std::string reason =
+      place.helper == BPF_FUNC_map_lookup_elem ? "no such entry" : std::strerror(static_cast<int>(-result));
+  Diagnostics diagnostics;
+  diagnostics.emit(diag::HelperFailed, place.span, std::string(helper_name(place.helper)), seen_[word], reason, result);
+  for (const Diagnostic &diagnostic : diagnostics.all())
+    output_.helper_error(diagnostic, source_, helper_name(place.helper), result);
+  told_[word] = seen_[word];
+}
+
 void Losses::look(const SharedState &state) {
   if (const Change lost = change(state, kStateLostEvents); lost.any) output_.lost_events(lost.delta);
-  for (uint32_t word = kStateLostStacks; word < seen_.size(); word++)
+  for (uint32_t word = kStateLostStacks; word < counters(); word++)
     if (change(state, word).first) tell(word);
+  for (size_t site = 0; site < manifest_.helper_sites.size(); site++)
+    if (change(state, manifest_.helper_site_word + kHelperSiteWords * static_cast<uint32_t>(site)).first)
+      tell_helper(state, site);
 }
 
 void Losses::report_totals(const SharedState &state) {
   look(state);
-  for (uint32_t word = kStateLostEvents; word < seen_.size(); word++)
+  for (uint32_t word = kStateLostEvents; word < counters(); word++)
     if (seen_[word] > told_[word]) tell(word);
+  for (size_t site = 0; site < manifest_.helper_sites.size(); site++) {
+    const auto word = manifest_.helper_site_word + kHelperSiteWords * static_cast<uint32_t>(site);
+    if (seen_[word] > told_[word]) tell_helper(state, site);
+  }
 }
 
 }  // namespace awl

@@ -20,12 +20,14 @@ class Losses {
         seen_(manifest.state_words),
         told_(manifest.state_words) {}
 
-  // Tells of lost events each time there are more, of a full map or lost stacks when it happens first.
+  // Tells of lost events each time there are more; of a full map, lost stacks and helpers that failed (-k) when it
+  // happens first.
   void look(const SharedState &state);
   // At the end: the totals of everything that went on after it was told.
   void report_totals(const SharedState &state);
 
  private:
+  [[nodiscard]] uint32_t counters() const;
   struct Change {
     bool any = false;    // there are more than at the last look
     bool first = false;  // there were none before
@@ -33,6 +35,7 @@ class Losses {
   };
   Change change(const SharedState &state, uint32_t word);
   void tell(uint32_t word);
+  void tell_helper(const SharedState &state, size_t site);
 
   const Manifest &manifest_;
   const Source &source_;

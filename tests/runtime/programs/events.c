@@ -1,6 +1,8 @@
-// Calls event() a known number of times: `events THREADS CALLS`, each thread CALLS times with the numbers 0 to 6.
+// Calls event() a known number of times: `events THREADS CALLS [SECONDS]`, each thread CALLS times with the numbers 0 to 6.
+// Then stays for some seconds, so that its symbols can be looked up.
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static long calls;
 
@@ -25,5 +27,7 @@ int main(int argc, char **argv) {
         pthread_create(&threads[i], NULL, work, NULL);
     for (int i = 0; i < count; i++)
         pthread_join(threads[i], NULL);
+    if (argc > 3)
+        sleep(atoi(argv[3]));
     return 0;
 }

@@ -135,8 +135,9 @@ TEST(Options, AcceptsAllOfBpftraces) {
 }
 
 TEST(Options, SaysWhatDoesNothing) {
-  EXPECT_EQ(parse({"-k", "-e", "BEGIN{}"}).notes.size(), 1U);
+  EXPECT_EQ(parse({"--dwarf-pid", "1", "-e", "BEGIN{}"}).notes.size(), 1U);
   EXPECT_EQ(parse({"-b", "-e", "BEGIN{}"}).notes.size(), 0U);
+  EXPECT_EQ(parse({"-kk", "-e", "BEGIN{}"}).warnings, 2);
 }
 
 TEST(Options, RefusesWhatItDoesNotKnow) {

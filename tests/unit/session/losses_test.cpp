@@ -23,6 +23,9 @@ class Recorder : public Output {
   void attached(uint64_t) override {}
   void lost_events(uint64_t count) override { told.push_back("lost " + std::to_string(count)); }
   void message(const Diagnostic &diagnostic, const Source &) override { told.push_back(diagnostic.message); }
+  void helper_error(const Diagnostic &diagnostic, const Source &, std::string_view, int64_t) override {
+    told.push_back(diagnostic.message);
+  }
   void end_of_records() override {}
   void end_of_batch() override {}
   void flush() override {}
@@ -94,6 +97,22 @@ TEST_F(LossesTest, OtherCounters) {
   losses.report_totals(state);
   ASSERT_EQ(output.told.size(), 2u);
   EXPECT_EQ(output.told[0], "2 stacks lost: their map is full");
+}
+
+TEST_F(LossesTest, FailedHelpersAreToldWhenTheyFirstFailAndAtTheEnd) {
+  manifest.helper_sites = {{Span{0, 5}, 112}};  // bpf_probe_read_user
+  manifest.helper_site_word = kStateMapErrors;  // this script has no maps
+  manifest.maps.clear();
+  Losses losses(manifest, source, output);
+  losses.look(state);
+  state.store(kStateMapErrors + 1, static_cast<uint64_t>(-14));
+  state.store(kStateMapErrors, 2);
+  losses.look(state);
+  state.store(kStateMapErrors, 7);
+  losses.look(state);
+  losses.report_totals(state);
+  EXPECT_EQ(output.told, (Told{"`probe_read_user` failed here 2 times: Bad address (-14)",
+                               "`probe_read_user` failed here 7 times: Bad address (-14)"}));
 }
 
 TEST_F(LossesTest, StateStartsOnceOnly) {
