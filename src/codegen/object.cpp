@@ -175,7 +175,9 @@ Val Object::constant_data(const char *name, std::string bytes) {
 Val Object::constant_bytes(std::string_view bytes, uint32_t size) {
   std::string data(bytes.substr(0, size));
   data.resize((size + 7) / 8 * 8);
-  return constant_data("awl_bytes", std::move(data));
+  auto [known, fresh] = bytes_.try_emplace(data);
+  if (fresh) known->second = constant_data("awl_bytes", std::move(data));
+  return known->second;
 }
 
 Val Object::constant_zero(uint32_t size) {

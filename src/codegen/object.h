@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -83,6 +84,7 @@ class Object {
   Diagnostics &diagnostics_;
   std::unique_ptr<Parts> parts_;
   std::unique_ptr<CoreRelocations> core_;
+  std::map<std::string, Val> bytes_;  // constants by what they hold
   std::vector<Val> maps_;
   Val ring_buffer_ = nullptr, usdt_ = nullptr, scratch_ = nullptr, zero_ = nullptr;
   uint32_t zero_size_ = 0, scratch_size_ = 0, scratch_elements_ = 0;

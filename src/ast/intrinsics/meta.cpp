@@ -1,5 +1,6 @@
 // What is answered when the program is compiled: is_*(), typeinfo(), static_assert(), fail(), getopt().
 #include "ast/intrinsics/intrinsic.h"
+#include "runtime/probes/kernel_functions.h"
 
 namespace awl::ast {
 
@@ -21,6 +22,17 @@ const Type *infer_is_literal(Inference &in, const CallSite &call) {
   bool literal = arg->kind == NodeKind::IntegerLiteral || arg->kind == NodeKind::StringLiteral ||
                  arg->kind == NodeKind::BoolLiteral;
   in.set_constant(call.node, literal);
+  return in.store().boolean();
+}
+
+// awl calls no functions of the kernel but the helpers of BPF, so a script that asks takes its other way.
+const Type *infer_kfunc_exist(Inference &in, const CallSite &call) {
+  Result<bool> exists = kernel_function_exists("", *in.literal(call.args[0]), ProbeRoots());
+  in.set_constant(call.node, exists && *exists);
+  return in.store().boolean();
+}
+const Type *infer_kfunc_allowed(Inference &in, const CallSite &call) {
+  in.set_constant(call.node, 0);
   return in.store().boolean();
 }
 
@@ -93,6 +105,8 @@ typed::ValuePtr lower_nothing(Lowering &, const CallSite &) { return nullptr; }
 const Type *infer_getopt(Inference &in, const CallSite &) { return in.poison(); }
 
 constexpr Intrinsic kTable[] = {
+    {"kfunc_exist", infer_kfunc_exist, lower_constant},
+    {"kfunc_allowed", infer_kfunc_allowed, lower_constant},
     {"is_integer", infer_type_test<is_integer>, lower_constant},
     {"is_unsigned_integer", infer_type_test<[](const Type *type) { return is_integer(type) && !type->is_signed; }>,
      lower_constant},
