@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cassert>
+#include <map>
+#include <set>
 
 #include "ast/passes/helper_sites.h"
 #include "ast/passes/lowering.h"
+#include "ast/walk.h"
 
 namespace awl::ast {
 
@@ -59,7 +62,27 @@ uint32_t map_type(const MapFacts &facts, bool aggregate, bool keyed) {
   return lru ? BPF_MAP_TYPE_LRU_HASH : BPF_MAP_TYPE_HASH;
 }
 
-MapInfo make_map(TypeStore &store, const MapFacts &facts, const ConfigValues &config) {
+// Maps that one run of a timer's program may give several new keys. It runs with interrupts off, so that the allocator
+// of entries that are made on demand cannot get more memory: it has one entry for a CPU then.
+std::set<std::string> filled_by_timers(const CompileInput &input) {
+  std::set<std::string> maps;
+  for (const Unit &unit : input.units) {
+    if (unit.context.prog_type != ProgType::PerfEvent || !unit.body) continue;
+    std::map<std::string, int> assignments;
+    bool loops = false;
+    for_each_node(unit.body, [&](const Node *node) {
+      loops = loops || node->kind == NodeKind::While || node->kind == NodeKind::Unroll ||
+              node->kind == NodeKind::ForMap || node->kind == NodeKind::ForRange;
+      if (const auto *assign = as<Assign>(node))
+        if (const auto *access = as<MapAccess>(assign->target)) assignments["@" + access->name]++;
+    });
+    for (const auto &[name, count] : assignments)
+      if (count > 1 || loops) maps.insert(name);
+  }
+  return maps;
+}
+
+MapInfo make_map(TypeStore &store, const MapFacts &facts, const ConfigValues &config, bool preallocate) {
   MapInfo info;
   info.name = facts.name;
   info.bpf_name = "AT_" + facts.name.substr(1);
@@ -74,8 +97,8 @@ MapInfo make_map(TypeStore &store, const MapFacts &facts, const ConfigValues &co
                      : facts.declared ? static_cast<uint32_t>(facts.declared->max_entries)
                                       : static_cast<uint32_t>(config.max_map_keys);
   // Preallocating a per-CPU hash costs 2 ms at start for 4096 entries; entries made on demand cost nothing measurable
-  // per event (since Linux 6.1 their allocator works in every context).
-  if (info.bpf_type == BPF_MAP_TYPE_PERCPU_HASH) info.flags = BPF_F_NO_PREALLOC;
+  // per event (since Linux 6.1 their allocator works in every context, but see filled_by_timers).
+  if (info.bpf_type == BPF_MAP_TYPE_PERCPU_HASH && !preallocate) info.flags = BPF_F_NO_PREALLOC;
   info.value_size = aggregate ? aggregate_bytes(facts.value)
                     : keyed   ? std::max(facts.value->size, 1U)
                               : round_up(facts.value->size) + 8;
@@ -105,12 +128,13 @@ Lowered lower(const CompileInput &input, const Facts &facts, const Source &sourc
   out.manifest.expansions = source.expansions();
   out.manifest.script_text = source.text();
   out.manifest.config = input.config;
+  const std::set<std::string> timers = filled_by_timers(input);
   for (const auto &[name, map] : facts.maps) {
     if (!map.value || map.value->is_poison()) {
       diagnostics.emit(diag::UndefinedMap, map.first, name).with_hint("assign to it, e.g. `" + name + " = count()`");
       continue;
     }
-    out.manifest.maps.push_back(make_map(input.store, map, input.config));
+    out.manifest.maps.push_back(make_map(input.store, map, input.config, timers.contains(name)));
   }
   if (diagnostics.has_errors()) return out;
   Lowering lowering(input, facts, out, diagnostics);
