@@ -70,7 +70,7 @@ Result<size_t> Trials::run_tests(const std::vector<const ProbeInfo *> &tests) {
   for (const ProbeInfo *test : tests) {
     if (Signals::stop_requested()) return fail("interrupted");
     const uint64_t errors = actions_.errors();
-    TRY(run_once(object_.program(test->program)));
+    (void)TRY(run_once(object_.program(test->program)));
     loop_.drain();
     const int status = actions_.exit_status().value_or(0);
     actions_.forget_exit();
@@ -97,7 +97,7 @@ Result<Trials::Timing> Trials::time(int program) {
   for (uint64_t batch = kFirstBatch; now.ns - before.ns < kEnoughNs && now_ns() < end;
        batch = std::min(batch * 2, kLargestBatch)) {
     for (uint64_t i = 0; i < batch; i++) {
-      TRY(run_once(program));
+      (void)TRY(run_once(program));
       if (i % kFirstBatch == 0) loop_.drain();  // before what it prints fills the ring buffer
     }
     loop_.drain();
