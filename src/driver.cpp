@@ -11,6 +11,7 @@
 #include "ast/passes/expand.h"
 #include "ast/passes/facts.h"
 #include "ast/passes/facts_dump.h"
+#include "ast/passes/functions.h"
 #include "ast/passes/lowering.h"
 #include "ast/passes/options.h"
 #include "ast/passes/resolve.h"
@@ -106,10 +107,10 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   add_kernel_types(store, request.roots);
   ast::check_script_types(store, program.types, diagnostics);
 
-  // Macros, and functions of the standard library that are written in the language, take the place of their calls.
-  for (const ast::Function &function : program.functions)
-    diagnostics.emit(diag::NotSupported, function.name_span, std::string("`fn`"));
+  // Macros, and functions of the standard library that are written in the language, take the place of their calls. The
+  // script's own functions stay functions.
   ast::FunctionTable functions(parse_stdlib);
+  ast::declare_functions(program, functions, diagnostics);
   ast::expand(program, functions, source, diagnostics);
   if (wanted("expanded")) (*request.dumps)["expanded"] = ast::dump(program);
 
@@ -132,6 +133,7 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
                                .roots = request.roots};
   std::vector<ast::Unit> units = ast::bind_probes(program, request.params, environment, diagnostics);
   if (program.probes.empty() && parsed) diagnostics.emit(diag::NoProbes, Span{});
+  ast::bind_functions(program, functions, units, diagnostics);
 
   // What each name and each expression is.
   ast::Names names = ast::resolve_names(units, functions, diagnostics);

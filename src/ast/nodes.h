@@ -354,7 +354,8 @@ struct Function {
   std::vector<Attribute> attributes;
   std::vector<FunctionParam> params;
   TypeName result;
-  Block *body = nullptr;  // null: helper, intrinsic or action
+  Block *body = nullptr;   // null: helper, intrinsic or action
+  bool of_script = false;  // not of the standard library
 };
 
 struct Program {

@@ -211,20 +211,15 @@ void FunctionEmitter::for_each_cpu(Val map, Mem key, Block &latch, Block end, Va
 }
 
 // The first two words of the value are merged in two variables, which the optimiser turns into registers.
-Val FunctionEmitter::scalar_of(const AggregateGet &value) {
-  const MapInfo &info = object_.map_info(value.map);
-  const Type *aggregate = info.value;
+Val FunctionEmitter::merge_cpus(const Type *aggregate, Val address, Mem key) {
   Mem first = code_.local(8), second = code_.local(8);
   code_.store(first, code_.number(0));
   code_.store(second, code_.number(0));
-  Frame::Mark mark = frame_.mark();
-  Mem key = map_key(value.map, value.key.get());
-  code_.from(value.span);
   Block latch = nullptr, end = code_.block("merged");
   Val cpu = nullptr;
   Mem element;
   size_t known = code_.memory_size();
-  for_each_cpu(address_of(active_map(value.map)), key, latch, end, cpu, element);
+  for_each_cpu(address, key, latch, end, cpu, element);
   auto add = [&](Mem to, Val amount) { code_.store(to, code_.add(code_.load(to, 8), amount)); };
   bool is_signed = has_signed_values(aggregate);
   switch (aggregate->aggregate) {
@@ -253,10 +248,18 @@ Val FunctionEmitter::scalar_of(const AggregateGet &value) {
   code_.jump(latch);
   code_.forget(known);
   code_.enter(end);
-  frame_.release(mark);
   bool average = aggregate->aggregate == AggregateKind::Avg || aggregate->aggregate == AggregateKind::Stats;
   if (!average) return code_.load(first, 8);
   return divide(false, is_signed, code_.load(second, 8), code_.load(first, 8));
+}
+
+Val FunctionEmitter::scalar_of(const AggregateGet &value) {
+  Frame::Mark mark = frame_.mark();
+  Mem key = map_key(value.map, value.key.get());
+  code_.from(value.span);
+  Val merged = merge_cpus(object_.map_info(value.map).value, address_of(active_map(value.map)), key);
+  frame_.release(mark);
+  return merged;
 }
 
 // delete() of an aggregate without key: zeros on all CPUs.

@@ -56,13 +56,13 @@ Val FunctionEmitter::operation(const BinaryOp &value) {
     case Op::ShiftLeft: return code_.arith(Arith::ShiftLeft, a, code_.bit_and(b, 63));
     case Op::ShiftRight:
       return code_.arith(value.is_signed ? Arith::ShiftRightSigned : Arith::ShiftRight, a, code_.bit_and(b, 63));
-    default: return divide(value.op == Op::Mod, value.is_signed, a, b);
+    default: return divide(value.op == Op::Mod, value.is_signed, a, b, value.place);
   }
 }
 
 // Division by zero is undefined in LLVM, so it is tested for; signed division came to BPF with kernel 6.6 only,
 // so it is done on absolute values.
-Val FunctionEmitter::divide(bool modulo, bool is_signed, Val a, Val b) {
+Val FunctionEmitter::divide(bool modulo, bool is_signed, Val a, Val b, uint32_t place) {
   auto quotient = [&]() -> Val {
     Arith op = modulo ? Arith::Modulo : Arith::Divide;
     if (!is_signed) return code_.arith(op, a, b);
@@ -75,7 +75,14 @@ Val FunctionEmitter::divide(bool modulo, bool is_signed, Val a, Val b) {
   Val by_zero = modulo ? a : code_.number(0);
   uint64_t divisor = 0;
   if (Code::constant(b, divisor)) return divisor == 0 ? by_zero : quotient();
-  return code_.choose(code_.truth(b), quotient, [&] { return by_zero; });
+  return code_.choose(code_.truth(b), quotient, [&] {
+    count_error(place);
+    return by_zero;
+  });
+}
+
+void FunctionEmitter::count_error(uint32_t place) {
+  if (place != kNoPlace) code_.atomic_add(state_word(object_.manifest().place_word(place)), code_.number(1));
 }
 
 }  // namespace awl::codegen

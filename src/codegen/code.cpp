@@ -216,6 +216,9 @@ Val Code::pointer_slot() {
 void Code::set_pointer(Val slot, Val pointer) { builder_->CreateStore(pointer, slot); }
 Val Code::get_pointer(Val slot) { return builder_->CreateLoad(builder_->getPtrTy(), slot); }
 
+Val Code::load_pointer(Mem from) { return get_pointer(from.pointer); }
+void Code::store_pointer(Mem to, Val pointer) { set_pointer(to.pointer, pointer); }
+
 // --- Calls
 
 namespace {
@@ -246,6 +249,12 @@ Val Code::call_once(int helper, std::span<const Val> args) {
   return result;
 }
 
+Val Code::call(llvm::Function *function, std::initializer_list<Val> args) {
+  return builder_->CreateCall(function, llvm::ArrayRef<Val>(args.begin(), args.size()));
+}
+
+Val Code::no_pointer() { return llvm::ConstantPointerNull::get(builder_->getPtrTy()); }
+
 Val Code::remembered(int key) const {
   for (auto &[k, value] : memory_)
     if (k == key) return value;
@@ -261,7 +270,7 @@ void Code::enter(Block block) { builder_->SetInsertPoint(block); }
 Block Code::current() const { return builder_->GetInsertBlock(); }
 void Code::jump(Block target) { builder_->CreateBr(target); }
 void Code::branch(Val condition, Block then, Block otherwise) { builder_->CreateCondBr(condition, then, otherwise); }
-void Code::leave(Val result) { builder_->CreateRet(builder_->CreateTrunc(result, builder_->getInt32Ty())); }
+void Code::leave(Val result) { builder_->CreateRet(builder_->CreateTrunc(result, function_->getReturnType())); }
 
 void Code::jump_away(Block target) {
   jump(target);

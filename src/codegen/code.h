@@ -88,6 +88,8 @@ class Code {
   Val pointer_slot();         // a variable that holds a pointer
   void set_pointer(Val slot, Val pointer);
   Val get_pointer(Val slot);
+  Val load_pointer(Mem from);
+  void store_pointer(Mem to, Val pointer);
 
   // --- Calls of BPF helpers (enum bpf_func_id)
   Val call(int helper, std::initializer_list<Val> args) { return call(helper, std::span(args.begin(), args.size())); }
@@ -95,6 +97,8 @@ class Code {
   Mem call_pointer(int helper, std::initializer_list<Val> args);  // result is an address or null
   // Called once for all uses that the first one dominates: for helpers that answer the same all the time.
   Val call_once(int helper, std::span<const Val> args);
+  Val call(llvm::Function *function, std::initializer_list<Val> args);
+  Val no_pointer();
   // A value that was computed once for all that follows in this region; null if there is none yet.
   Val remembered(int key) const;
   void remember(int key, Val value);
@@ -105,7 +109,7 @@ class Code {
   [[nodiscard]] Block current() const;
   void jump(Block target);
   void branch(Val condition, Block then, Block otherwise);
-  void leave(Val result);        // return from the program
+  void leave(Val result);        // return from the function
   void jump_away(Block target);  // jumps; what follows is not reached
   Val phi(std::initializer_list<std::pair<Val, Block>> incoming);
   Val open_phi(Val first, Block from);  // i64, more is added later

@@ -81,17 +81,21 @@ void DebugInfo::describe(llvm::GlobalVariable *variable, llvm::DIType *type) {
                                                                  0, type, variable->hasLocalLinkage()));
 }
 
-void DebugInfo::describe(llvm::Function *function, LineColumn where, const std::vector<std::string_view> &params) {
-  llvm::SmallVector<llvm::Metadata *, 4> types{integer(4, true)};
-  for (size_t i = 0; i < params.size(); ++i) types.push_back(pointer(nullptr));
+void DebugInfo::describe(llvm::Function *function, LineColumn where, const std::vector<Param> &params) {
+  auto type_of = [&](const Param &param) { return param.is_pointer ? pointer(nullptr) : integer(8, false); };
+  bool wide = function->getReturnType()->isIntegerTy(64);
+  llvm::SmallVector<llvm::Metadata *, 4> types{integer(wide ? 8 : 4, true)};
+  for (const Param &param : params) types.push_back(type_of(param));
   auto *type = builder_.createSubroutineType(builder_.getOrCreateTypeArray(types));
-  auto *subprogram = builder_.createFunction(file_, function->getName(), function->getName(), file_, where.line, type,
-                                             where.line, DINode::FlagPrototyped, llvm::DISubprogram::SPFlagDefinition);
+  auto *subprogram = builder_.createFunction(
+      file_, function->getName(), function->getName(), file_, where.line, type, where.line, DINode::FlagPrototyped,
+      function->hasLocalLinkage() ? llvm::DISubprogram::SPFlagDefinition | llvm::DISubprogram::SPFlagLocalToUnit
+                                  : llvm::DISubprogram::SPFlagDefinition);
   function->setSubprogram(subprogram);
   // Without named parameters the kernel rejects the whole BTF.
   unsigned number = 1;
-  for (std::string_view name : params)
-    builder_.createParameterVariable(subprogram, ref(name), number++, file_, where.line, pointer(nullptr), true);
+  for (const Param &param : params)
+    builder_.createParameterVariable(subprogram, ref(param.name), number++, file_, where.line, type_of(param), true);
 }
 
 }  // namespace awl::codegen

@@ -42,7 +42,11 @@ class DebugInfo {
   llvm::DICompositeType *map_definition(const std::vector<std::pair<const char *, uint32_t>> &numbers, uint64_t bytes);
 
   void describe(llvm::GlobalVariable *variable, llvm::DIType *type);
-  void describe(llvm::Function *function, LineColumn where, const std::vector<std::string_view> &params);
+  struct Param {
+    std::string_view name;
+    bool is_pointer = true;  // void *, else __u64
+  };
+  void describe(llvm::Function *function, LineColumn where, const std::vector<Param> &params);
 
  private:
   llvm::DIBuilder builder_;

@@ -17,6 +17,22 @@ constexpr uint32_t kPreemptibleElements = 4;
 
 }  // namespace
 
+Frame::Frame(Code &code, Object &object, Role role)
+    : code_(code),
+      object_(object),
+      stack_budget_(role == Role::Program  ? kStackBudget
+                    : role == Role::Caller ? kStackBudget / 2
+                                           : kStackBudget / 4),
+      header_(role == Role::Function ? 0 : kBusyWord) {}
+
+Frame::Frame(Code &code, const Frame &outer)
+    : code_(code),
+      object_(outer.object_),
+      stack_budget_(outer.stack_budget_ / 2),
+      header_(outer.header_),
+      scratch_top_(outer.scratch_top_),
+      scratch_peak_(outer.scratch_top_) {}
+
 Mem Frame::take(uint32_t bytes) {
   uint32_t rounded = std::max((bytes + 7) / 8 * 8, 8u);
   if (rounded <= kLargestOnStack) {
@@ -26,7 +42,7 @@ Mem Frame::take(uint32_t bytes) {
       taken_.push_back(i);
       return slots_[i].memory;
     }
-    if (stack_bytes_ + rounded <= kStackBudget) {
+    if (stack_bytes_ + rounded <= stack_budget_) {
       stack_bytes_ += rounded;
       taken_.push_back(slots_.size());
       slots_.push_back({code_.local(rounded), rounded, true});
@@ -36,13 +52,23 @@ Mem Frame::take(uint32_t bytes) {
   return take_far(rounded);
 }
 
-Mem Frame::take_far(uint32_t bytes) {
-  uint32_t rounded = std::max((bytes + 7) / 8 * 8, 8u);
-  if (!base_) base_ = code_.pointer_slot();
+Mem Frame::take_far(uint32_t bytes) { return scratch_at(take_scratch(std::max(bytes, 8u))); }
+
+uint32_t Frame::take_scratch(uint32_t bytes) {
   uint32_t offset = scratch_top_;
-  scratch_top_ += rounded;
+  scratch_top_ += (bytes + 7) / 8 * 8;
   scratch_peak_ = std::max(scratch_peak_, scratch_top_);
-  return code_.at(Code::mem(code_.get_pointer(base_)), kBusyWord + offset);
+  return offset;
+}
+
+Mem Frame::scratch_at(uint32_t offset) {
+  if (!base_) base_ = code_.pointer_slot();
+  return code_.at(Code::mem(code_.get_pointer(base_)), header_ + offset);
+}
+
+void Frame::cover(const Frame &called) {
+  scratch_peak_ = std::max(scratch_peak_, called.scratch_peak_);
+  if (called.uses_scratch() && !base_) base_ = code_.pointer_slot();
 }
 
 void Frame::release(Mark mark) {

@@ -3,24 +3,25 @@
 #include <linux/bpf.h>
 #include <llvm/IR/Function.h>
 
-#include "ast/typed/walk.h"
-
 namespace awl::codegen {
 
 using namespace typed;
 
 FunctionEmitter::FunctionEmitter(Object &object, const Program &program)
     : object_(object),
-      program_(program),
+      own_(new Shared{program, nullptr, plan_locals(program, nullptr), {}, 0}),
+      shared_(*own_),
+      program_(&program),
       function_(object.add_program(program)),
       code_(object, function_),
-      frame_(code_, object) {}
+      frame_(code_, object,
+             shared_.plan.has_bodies || shared_.plan.has_calls ? Frame::Role::Caller : Frame::Role::Program) {}
 
 // entry: may this program act now? -> set_up: scratch memory -> body: locals, steps -> exit -> quit.
 // The body is written before set_up, because only then is it known what the body needs.
 void FunctionEmitter::emit() {
   code_.enter(&function_->getEntryBlock());
-  code_.from(program_.span);
+  code_.from(program_->span);
   set_up_ = code_.block("set_up");
   exit_ = code_.block("exit");
   quit_ = code_.block("quit");
@@ -29,29 +30,32 @@ void FunctionEmitter::emit() {
 
   Block body = code_.block("body");
   code_.enter(body);
-  make_locals();
-  steps(program_.body);
+  make_record();
+  make_locals(program_->body);
+  steps(program_->body);
   code_.jump(exit_);
 
-  code_.from(program_.span);
+  code_.from(program_->span);
   code_.enter(set_up_);
-  if (frame_.uses_scratch()) frame_.acquire_scratch(quit_, program_.preemptible, program_.span);
+  if (frame_.uses_scratch()) frame_.acquire_scratch(quit_, program_->preemptible, program_->span);
+  fill_record();
   code_.jump(body);
   code_.enter(exit_);
-  if (frame_.uses_scratch() && program_.preemptible) frame_.release_scratch();
+  if (frame_.uses_scratch() && program_->preemptible) frame_.release_scratch();
   code_.jump(quit_);
   code_.enter(quit_);
   code_.leave(code_.number(0));
+  check_height();
 }
 
 void FunctionEmitter::start() {
-  if (!program_.always_runs) {
+  if (!program_->always_runs) {
     Block running = code_.block("running");
     Val state = code_.load_volatile(state_word(kStateRun));
     code_.branch(code_.equal(state, static_cast<uint64_t>(RunState::Running)), running, quit_);
     code_.enter(running);
   }
-  if (!program_.filter_pid) return;
+  if (!program_->filter_pid) return;
   // The parameter is a constant for the verifier, which removes all of this when there is no filter.
   Val wanted = code_.load_volatile(code_.at(Code::mem(object_.params()), kParamPid * 8));
   Block filter = code_.block("filter"), pass = code_.block("pass");
@@ -62,33 +66,29 @@ void FunctionEmitter::start() {
   code_.enter(pass);
 }
 
-// True if the program's body sets the local before anything could read it: then it need not start as zero.
-static bool is_set_first(const Program &program, uint32_t local) {
-  auto reads = [&](const Value &value) {
-    return (value.kind == Kind::LocalGet && static_cast<const LocalGet &>(value).local == local) ||
-           (value.kind == Kind::LocalAdd && static_cast<const LocalAdd &>(value).local == local);
-  };
-  auto sets = [&](const Step &step) {
-    return step.kind == Kind::LocalSet && static_cast<const LocalSet &>(step).local == local;
-  };
-  for (const StepPtr &step : program.body) {
-    if (sets(*step)) return !any_of(*static_cast<const LocalSet &>(*step).value, reads, sets);
-    if (any_of(*step, reads, sets)) return false;
-  }
-  return true;
-}
-
-void FunctionEmitter::make_locals() {
-  for (uint32_t i = 0; i < program_.locals.size(); ++i) {
-    const Type *type = program_.locals[i].type;
-    locals_.push_back({type, type->is_scalar() ? code_.local(8) : frame_.take(type->size)});
-    if (!is_set_first(program_, i)) code_.zero(locals_[i].memory, type->is_scalar() ? 8 : type->size);
+// The locals that this function uses; those of the routine itself also start as zero here.
+void FunctionEmitter::make_locals(const Steps &body) {
+  const Routine &routine = shared_.routine;
+  if (!loop_) shared_.scratch.resize(routine.locals.size());
+  for (uint32_t i = 0; i < routine.locals.size(); ++i) {
+    const Type *type = routine.locals[i].type;
+    const LocalPlace &place = shared_.plan.places[i];
+    uint32_t bytes = type->is_scalar() ? 8 : type->size;
+    if (!loop_ && place.home == Home::Scratch) shared_.scratch[i] = frame_.take_scratch(bytes);
+    Variable &local = locals_.emplace_back(Variable{type, {}});
+    bool starts_here = place.home == Home::Own ? shared_.plan.uses(i, loop_) : !loop_;
+    if (!starts_here && !shared_.plan.uses(i, loop_)) continue;
+    switch (place.home) {
+      case Home::Own: local.memory = type->is_scalar() ? code_.local(8) : frame_.take(type->size); break;
+      case Home::Record: local.memory = record_local(place.word); break;
+      case Home::Scratch: local.memory = frame_.scratch_at(shared_.scratch[i]); break;
+    }
+    bool is_param = shared_.function && i < shared_.function->params;
+    if (starts_here && !is_param && !is_set_first(body, i)) code_.zero(local.memory, bytes);
   }
 }
 
 Mem FunctionEmitter::state_word(uint32_t word) { return code_.at(Code::mem(object_.state()), uint64_t{word} * 8); }
-
-Val FunctionEmitter::context() { return function_->getArg(0); }
 
 // --- Steps
 
@@ -116,6 +116,8 @@ void FunctionEmitter::step(const Step &step) {
     case Kind::Stop: step_of(static_cast<const Stop &>(step)); break;
     case Kind::Branch: step_of(static_cast<const Branch &>(step)); break;
     case Kind::Loop: step_of(static_cast<const Loop &>(step)); break;
+    case Kind::ForMap: step_of(static_cast<const ForMap &>(step)); break;
+    case Kind::ForRange: step_of(static_cast<const ForRange &>(step)); break;
     case Kind::Leave: step_of(static_cast<const Leave &>(step)); break;
     case Kind::Group: steps(static_cast<const Group &>(step).steps); break;
     default: break;  // a value is no step
@@ -176,14 +178,6 @@ void FunctionEmitter::step_of(const Loop &step) {
   code_.jump(head);
   code_.forget(known);
   code_.enter(end);
-}
-
-void FunctionEmitter::step_of(const Leave &step) {
-  switch (step.what) {
-    case LeaveKind::Break: code_.jump_away(loops_.back().end); break;
-    case LeaveKind::Continue: code_.jump_away(loops_.back().next); break;
-    case LeaveKind::Return: code_.jump_away(exit_); break;
-  }
 }
 
 }  // namespace awl::codegen

@@ -1,8 +1,10 @@
-// FunctionEmitter turns one typed::Program into one BPF program. Its members are grouped by subject, each
+// FunctionEmitter turns a typed::Program into a BPF program, and bodies of loops in it into functions that the kernel
+// calls. Its members are grouped by subject, each
 // group in the file named beside it.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "ast/typed/typed.h"
 #include "codegen/code.h"
 #include "codegen/frame.h"
+#include "codegen/locals.h"
 #include "codegen/object.h"
 
 namespace awl::codegen {
@@ -18,20 +21,46 @@ class FunctionEmitter {
  public:
   FunctionEmitter(Object &object, const typed::Program &program);
   void emit();
+  // Functions that it calls must have been emitted.
+  FunctionEmitter(Object &object, const typed::Function &function);
+  void emit_function();
 
  private:
   // --- function.cpp: the frame of the program and its steps
   void start();
-  void make_locals();
+  void make_locals(const typed::Steps &body);
   void steps(const typed::Steps &list);
   void step(const typed::Step &step);
   void step_of(const typed::LocalSet &step);
   void step_of(const typed::Stop &step);
   void step_of(const typed::Branch &step);
   void step_of(const typed::Loop &step);
-  void step_of(const typed::Leave &step);
   Mem state_word(uint32_t word);
+
+  // --- loops.cpp: bodies of `for` as functions of their own
+  FunctionEmitter(FunctionEmitter &outer, const typed::Step &loop);
+  void emit_loop_body();
+  void make_record();
+  void fill_record();
+  Mem record_word(uint32_t word);
+  Mem record_local(uint32_t word);
   Val context();
+  void step_of(const typed::ForRange &step);
+  void step_of(const typed::ForMap &step);
+  void leave_after(const typed::Step &loop);
+  void step_of(const typed::Leave &step);
+  Val scalar_of(const typed::LoopIndex &value);
+  Val scalar_of(const typed::LoopValue &value);
+  Mem loop_key();
+  void check_height();
+
+  // --- calls.cpp: functions of the script
+  void lay_out(Subprogram &made);
+  void take_params(const Subprogram &made);
+  Val call(const typed::Call &value, Mem *result);
+  Val as_number(Val pointer);
+  Val scalar_of(const typed::LocalAddress &value);
+  Val scalar_of(const typed::MapAddress &value);
 
   // --- values.cpp: a value as a scalar, as a condition, as memory
   Val scalar(const typed::Value &value);
@@ -57,7 +86,8 @@ class FunctionEmitter {
   Val scalar_of(const typed::BinaryOp &value);
   Val scalar_of(const typed::Convert &value);
   Val operation(const typed::BinaryOp &value);
-  Val divide(bool modulo, bool is_signed, Val a, Val b);
+  Val divide(bool modulo, bool is_signed, Val a, Val b, uint32_t place = typed::kNoPlace);
+  void count_error(uint32_t place);
   std::optional<Val> comparison(const typed::BinaryOp &value);
 
   // --- reads.cpp: memory behind addresses, fields of structs
@@ -127,6 +157,7 @@ class FunctionEmitter {
   void keep_extreme(bool is_min, bool is_signed, Mem at, Val argument);
   void update_series(const Type *aggregate, Mem at, Val argument);
   Val scalar_of(const typed::AggregateGet &value);
+  Val merge_cpus(const Type *aggregate, Val address, Mem key);
   Val clear_aggregate(uint32_t map, Mem key, Frame::Mark mark);
   Mem zero_value(uint32_t bytes);
   // Opens a loop over the values of all CPUs, in whose body the next instructions are; they end with a jump to `latch`.
@@ -147,6 +178,14 @@ class FunctionEmitter {
   void add_index(Mem arg, Mem result);
   void into_stack(const typed::StackTrace &value, Mem to);  // stacks.cpp
 
+  // What a routine and the bodies of its loops have in common.
+  struct Shared {
+    const typed::Routine &routine;
+    const typed::Function *function;  // null in a program
+    LocalPlan plan;
+    std::vector<uint32_t> scratch;  // by local with Home::Scratch: its place in the scratch memory
+    uint32_t left = 0;              // likewise the word that says that a loop's body left the routine
+  };
   struct Variable {
     const Type *type;
     Mem memory;
@@ -155,15 +194,20 @@ class FunctionEmitter {
     Block next, end;
   };
   Object &object_;
-  const typed::Program &program_;
+  std::unique_ptr<Shared> own_;  // of the routine itself
+  Shared &shared_;
+  const typed::Program *program_ = nullptr;
+  const typed::Step *loop_ = nullptr;  // whose body this is
+  uint32_t height_ = 1;                // of the chain of calls from here
   llvm::Function *function_;
   Code code_;
   Frame frame_;
+  Mem record_;
   std::vector<Variable> locals_;
   std::vector<LoopBlocks> loops_;
   Block set_up_ = nullptr;  // scratch memory, filled in at the end
-  Block exit_ = nullptr;    // gives back what set_up took
-  Block quit_ = nullptr;    // returns 0
+  Block exit_ = nullptr;    // gives back what set_up took; in the body of a loop: ends the turn
+  Block quit_ = nullptr;    // returns 0; in the body of a loop: ends the loop; in a function: leaves the probe
 };
 
 }  // namespace awl::codegen

@@ -86,9 +86,43 @@ llvm::Function *Object::add_program(const typed::Program &program) {
   function->setDSOLocal(true);
   function->setDoesNotThrow();  // else LLVM adds unwind tables
   function->setSection(section_of(program.prog_type));
-  parts_->debug->describe(function, source_.total_line_column(program.span.begin), {"ctx"});
+  parts_->debug->describe(function, source_.total_line_column(program.span.begin), {{"ctx"}});
   llvm::BasicBlock::Create(context, "entry", function);
   programs_.emplace_back(program.name, program.span);
+  return function;
+}
+
+llvm::Function *Object::add_loop_body(const std::string &routine, Span span, bool over_map) {
+  auto &context = parts_->context;
+  auto *pointer = llvm::PointerType::getUnqual(context);
+  std::vector<llvm::Type *> types{llvm::Type::getInt64Ty(context), pointer};
+  if (over_map) types.assign(4, pointer);
+  auto *type = llvm::FunctionType::get(llvm::Type::getInt32Ty(context), types, false);
+  std::string name = routine + "_loop" + std::to_string(programs_.size());
+  auto *function = add_internal(name, span, type);
+  LineColumn where = source_.total_line_column(span.begin);
+  if (over_map)
+    parts_->debug->describe(function, where, {{"map"}, {"key"}, {"value"}, {"record"}});
+  else
+    parts_->debug->describe(function, where, {{"index", false}, {"record"}});
+  return function;
+}
+
+llvm::Function *Object::add_function(const std::string &name, Span span) {
+  auto *pointer = llvm::PointerType::getUnqual(parts_->context);
+  auto *type = llvm::FunctionType::get(llvm::Type::getInt64Ty(parts_->context), {pointer, pointer, pointer}, false);
+  auto *function = add_internal(name, span, type);
+  parts_->debug->describe(function, source_.total_line_column(span.begin), {{"args"}, {"scratch"}, {"ctx"}});
+  return function;
+}
+
+// libbpf puts internal functions without a section behind each program that uses them.
+llvm::Function *Object::add_internal(const std::string &name, Span span, llvm::FunctionType *type) {
+  auto *function = llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, name, &parts_->module);
+  function->setDoesNotThrow();
+  function->addFnAttr(llvm::Attribute::NoInline);
+  llvm::BasicBlock::Create(parts_->context, "entry", function);
+  programs_.emplace_back(name, span);
   return function;
 }
 

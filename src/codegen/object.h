@@ -18,6 +18,7 @@
 namespace llvm {
 class DILocation;
 class Function;
+class FunctionType;
 class LLVMContext;
 class Module;
 class TargetMachine;
@@ -26,6 +27,19 @@ class TargetMachine;
 namespace awl::codegen {
 
 class CoreRelocations;
+
+// A function of the script: f(arguments, scratch memory, context), all addresses. The arguments are a block of memory
+// of the caller: a word that says that the whole probe is to be left, the parameters, room for what it gives unless
+// that is a scalar, which is returned.
+struct Subprogram {
+  llvm::Function *function = nullptr;
+  std::vector<uint32_t> params;  // offsets in the block
+  uint32_t result = 0;           // likewise
+  uint32_t bytes = 8;            // of the block
+  uint32_t scratch_bytes = 0;
+  uint32_t height = 1;  // of the chain of calls from it
+  bool leaves = false;  // may ask to leave the probe
+};
 
 // A BPF map as the object describes it.
 struct MapShape {
@@ -51,6 +65,10 @@ class Object {
 
   // An empty program with its section, its debug information, and its entry block.
   llvm::Function *add_program(const typed::Program &program);
+  // Likewise a function that the kernel calls for each turn of a loop: (key of the turn..., frame record).
+  llvm::Function *add_loop_body(const std::string &routine, Span span, bool over_map);
+  llvm::Function *add_function(const std::string &name, Span span);
+  std::vector<Subprogram> &functions() { return functions_; }
   // Place in the script as seen from a function.
   llvm::DILocation *location(llvm::Function *function, Span span);
 
@@ -75,6 +93,7 @@ class Object {
 
  private:
   struct Parts;
+  llvm::Function *add_internal(const std::string &name, Span span, llvm::FunctionType *type);
   Val add_map(std::string_view name, const MapShape &shape);
   Val constant_data(const char *name, std::string bytes);
   MapShape shape_of(const MapInfo &info) const;
@@ -86,6 +105,7 @@ class Object {
   std::unique_ptr<CoreRelocations> core_;
   std::map<std::string, Val> bytes_;  // constants by what they hold
   std::vector<Val> maps_;
+  std::vector<Subprogram> functions_;  // as in typed::Module
   Val ring_buffer_ = nullptr, usdt_ = nullptr, scratch_ = nullptr, zero_ = nullptr;
   uint32_t zero_size_ = 0, scratch_size_ = 0, scratch_elements_ = 0;
   std::vector<std::pair<std::string, Span>> programs_;

@@ -1,4 +1,5 @@
 #include <linux/bpf.h>
+#include <llvm/IR/Function.h>
 
 #include <algorithm>
 
@@ -42,6 +43,12 @@ Val FunctionEmitter::scalar(const Value &value) {
     case Kind::AggregateGet: return scalar_of(static_cast<const AggregateGet &>(value));
     case Kind::UsdtArgument: return scalar_of(static_cast<const UsdtArgument &>(value));
     case Kind::Sequence: return scalar_of(static_cast<const Sequence &>(value));
+    case Kind::Call: return call(static_cast<const Call &>(value), nullptr);
+    case Kind::LocalAddress: return scalar_of(static_cast<const LocalAddress &>(value));
+    case Kind::MapAddress: return scalar_of(static_cast<const MapAddress &>(value));
+    case Kind::LoopIndex: return scalar_of(static_cast<const LoopIndex &>(value));
+    case Kind::LoopKey: return code_.load(loop_key(), value.type->size, value.type->is_signed);
+    case Kind::LoopValue: return scalar_of(static_cast<const LoopValue &>(value));
     case Kind::Part: {
       auto &part = static_cast<const Part &>(value);
       return code_.load(code_.at(memory(*part.operand), part.offset), part.type->size, part.type->is_signed);
@@ -146,6 +153,13 @@ Mem FunctionEmitter::memory(const Value &value) {
   code_.from(value.span);
   switch (value.kind) {
     case Kind::LocalGet: return locals_[static_cast<const LocalGet &>(value).local].memory;
+    case Kind::Call: {
+      Mem result;
+      call(static_cast<const Call &>(value), &result);
+      return result;
+    }
+    case Kind::LoopKey: return loop_key();
+    case Kind::LoopValue: return Code::mem(function_->getArg(2));
     case Kind::Part: {
       auto &part = static_cast<const Part &>(value);
       return code_.at(memory(*part.operand), part.offset);
@@ -192,6 +206,9 @@ void FunctionEmitter::into(const Value &value, Mem to) {
       into(*sequence.value, to);
       break;
     }
+    case Kind::Call:
+    case Kind::LoopKey:
+    case Kind::LoopValue:
     case Kind::LocalGet:
     case Kind::Part: code_.copy(to, memory(value), value.type->size); break;
     default: code_.zero(to, value.type->size); break;  // scalar kinds are never asked for as memory

@@ -216,6 +216,7 @@ void Builder::add_function(Span span, std::vector<Attribute> attributes, std::st
   function.params = std::move(params);
   function.result = std::move(result);
   function.body = body;
+  function.of_script = !stdlib_;
   program_.functions.push_back(std::move(function));
 }
 

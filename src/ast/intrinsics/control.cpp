@@ -15,7 +15,9 @@ void emit_exit(Lowering &low, typed::ValuePtr code, Span span) {
   args.push_back(std::move(code));
   low.emit(std::move(action), std::move(args), span);
   low.add(make_step<typed::Stop>(span));
-  low.add(make_step<typed::Leave>(span));
+  auto leave = make_step<typed::Leave>(span);
+  leave->what = typed::LeaveKind::Probe;
+  low.add(std::move(leave));
 }
 
 typed::ValuePtr lower_exit(Lowering &low, const CallSite &call) {

@@ -12,7 +12,7 @@
 namespace awl::ast {
 
 // What one BPF program is made from: a body of its own, for one attach point (which may stand for many
-// targets that share the program).
+// targets that share the program). Or a function of the script, which has no target and an empty context.
 struct Unit {
   ProbeTarget target;  // with wildcards if the program serves all that they match
   std::string text;    // canonical attach point
@@ -21,6 +21,8 @@ struct Unit {
   Expr *predicate = nullptr;
   Block *body = nullptr;
   uint32_t source_index = 0;  // order in the script
+  const Function *function = nullptr;
+  bool reached = true;  // a function that no probe calls is checked, but not compiled
 
   [[nodiscard]] bool is_run_by_session() const { return awl::is_run_by_session(target.provider); }
 };

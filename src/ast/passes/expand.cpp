@@ -50,7 +50,7 @@ class Expander {
     const Function *function = depth < kMaxDepth ? functions_.find(name) : nullptr;
     if (function && !args.empty()) function = form_for(*function, args);
     // A wrong number of arguments stays a call, which the checker reports.
-    if (!function || !function->body || args.size() > function->params.size() ||
+    if (!function || !function->body || function->of_script || args.size() > function->params.size() ||
         args.size() < required_params(*function) || (!args.empty() && attribute(*function, "words")))
       return;
     slot = inline_body(*function, args, slot->span);
@@ -203,6 +203,8 @@ class Expander {
 
 void expand(Program &program, FunctionTable &functions, Source &source, Diagnostics &diagnostics) {
   Expander expander(program, functions, source, diagnostics);
+  for (Function &function : program.functions)
+    if (function.body) expander.visit(function.body);
   for (Probe &probe : program.probes) {
     if (probe.predicate) expander.rewrite(probe.predicate, 0);
     if (probe.body) expander.visit(probe.body);

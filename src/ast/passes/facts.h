@@ -42,6 +42,7 @@ struct Facts {
   NodeTable<std::optional<int64_t>> constants;    // of sizeof, offsetof, is_*(): what follows from types
   std::map<std::string, MapFacts> maps;           // by name with `@`
   std::vector<std::vector<const Type *>> locals;  // by unit and local
+  std::vector<const Type *> results;              // by unit: what a function gives
 };
 
 // Types of everything, by rules to a fixed point; then each rule once more for the diagnostics.

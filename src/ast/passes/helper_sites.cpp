@@ -38,8 +38,8 @@ std::vector<HelperSite> find_helper_sites(const typed::Module &module) {
     }
     return false;
   };
-  for (const typed::Program &program : module.programs)
-    for (const typed::StepPtr &step : program.body) typed::any_of(*step, look);
+  for (const typed::Function &function : module.functions) typed::any_of(function.body, look);
+  for (const typed::Program &program : module.programs) typed::any_of(program.body, look);
   return sites;
 }
 

@@ -190,10 +190,7 @@ const Type *Inference::infer_index(Index *expr) {
 }
 
 const Type *Inference::infer_unary(Unary *expr) {
-  if (expr->op == UnaryOp::AddressOf) {
-    error(diag::NotSupported, expr->span, "`&`");
-    return poison();
-  }
+  if (expr->op == UnaryOp::AddressOf) return infer_address(expr);
   const Type *type = operand(expr->operand);
   if (!type || type->is_poison()) return type;
   if (expr->op == UnaryOp::Deref) {
@@ -230,6 +227,9 @@ const Type *Inference::infer_binary(Binary *expr) {
 const Type *Inference::infer_arithmetic(Binary *expr, const Type *left, const Type *right) {
   if (!left || !right) return nullptr;
   if (left->is_poison() || right->is_poison()) return poison();
+  if ((expr->op == BinaryOp::Div || expr->op == BinaryOp::Mod) && constant(expr->right) == 0)
+    error(diag::ZeroDivisor, expr->span)
+        .with_hint(expr->op == BinaryOp::Div ? "the result is 0" : "the result is the dividend");
   bool additive = expr->op == BinaryOp::Add || expr->op == BinaryOp::Sub;
   if (left->is_integral() && right->is_integral()) return store().integer(8, left->is_signed && right->is_signed);
   if (additive && left->is_pointer() && right->is_integral()) return left;

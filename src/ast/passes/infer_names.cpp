@@ -54,7 +54,9 @@ const Type *Inference::infer_argn(uint32_t number, Span span) {
   std::string name = "arg" + std::to_string(number);
   if (context.args_reach == ArgReach::None) {
     Diagnostic &d = error(diag::NotAvailable, span, name, unit().text);
-    if (context.prog_type == ProgType::Tracepoint)
+    if (unit().function)
+      d.with_hint("take it as a parameter: what a probe offers is not known in a function");
+    else if (context.prog_type == ProgType::Tracepoint)
       d.with_hint("use `args.FIELD`; `awl -lv '" + unit().text + "'` lists them");
     return poison();
   }
@@ -86,11 +88,16 @@ bool Inference::check_needs(const CallSite &call) {
   const ProbeContext &c = unit().context;
   bool fits = (!needs(f, "regs") || c.has_regs) && (!needs(f, "retval") || c.has_retval) &&
               (!needs(f, "func") || c.has_func) && (!needs(f, "args") || c.args) &&
-              (!needs(f, "user") || c.user_code) && (!needs(f, "kprobe") || unit().target.provider == "kprobe");
+              (!needs(f, "user") || c.user_code) && (!needs(f, "kprobe") || unit().target.provider == "kprobe") &&
+              (!needs(f, "probe") || !unit().function);
   if (!fits) {
     Diagnostic &d = error(diag::NotAvailable, call.name_span, f.name, unit().text);
-    if (needs(f, "kprobe")) d.with_hint("it works in kprobe");
-    if (needs(f, "retval")) d.with_hint("return values are seen by kretprobe, fexit and uretprobe");
+    if (unit().function)
+      d.with_hint("take it as a parameter: what a probe offers is not known in a function");
+    else if (needs(f, "kprobe"))
+      d.with_hint("it works in kprobe");
+    else if (needs(f, "retval"))
+      d.with_hint("return values are seen by kretprobe, fexit and uretprobe");
     if (needs(f, "args") && c.args_reach != ArgReach::None) d.with_hint("use arg0, arg1, ...");
   }
   if (fits && attribute(f, "unsafe") && !input_.config.unsafe) {
@@ -116,6 +123,7 @@ bool matches(std::string_view pattern, const Type *type) {
 
 const Type *Inference::infer_call(const CallSite &call) {
   const Function &f = *call.function;
+  if (f.of_script) return infer_script_call(call);
   bool fits = check_signature(call);
   for (size_t i = 0; i < call.args.size(); i++) {
     Expr *arg = call.args[i];

@@ -14,6 +14,7 @@ constexpr int kMaxRounds = 32;
 Facts infer_types(const CompileInput &input, Diagnostics &diagnostics) {
   Facts facts;
   for (size_t u = 0; u < input.units.size(); u++) facts.locals.emplace_back(input.names.locals[u].size(), nullptr);
+  facts.results.resize(input.units.size());
   for (const MapDecl &decl : input.program.maps) {
     MapFacts &map = facts.maps["@" + decl.name];
     map.name = "@" + decl.name;
@@ -34,7 +35,10 @@ bool Inference::run() {
   for (unit_ = 0; unit_ < input_.units.size(); unit_++) {
     loops_ = 0;
     if (unit().predicate) visit_condition(unit().predicate);
-    if (unit().body) visit_block(unit().body);
+    if (unit().function)
+      visit_function();
+    else if (unit().body)
+      visit_block(unit().body);
   }
   return changed_;
 }
@@ -67,13 +71,12 @@ void Inference::visit(Stmt *stmt) {
       return;
     }
     case NodeKind::Unroll: return visit_unroll(static_cast<Unroll *>(stmt));
-    case NodeKind::ForMap:
-    case NodeKind::ForRange: error(diag::NotSupported, stmt->span, "`for`"); return;
+    case NodeKind::ForMap: return visit_for_map(static_cast<ForMap *>(stmt));
+    case NodeKind::ForRange: return visit_for_range(static_cast<ForRange *>(stmt));
     case NodeKind::Jump: {
       auto *s = static_cast<Jump *>(stmt);
-      if (s->value) infer(s->value);
-      if (s->jump != JumpKind::Return && loops_ == 0)
-        error(diag::StrayJump, s->span, s->jump == JumpKind::Break ? "break" : "continue");
+      if (s->jump == JumpKind::Return) return visit_return(s);
+      if (loops_ == 0) error(diag::StrayJump, s->span, s->jump == JumpKind::Break ? "break" : "continue");
       return;
     }
     default: assert(false && "not a statement");
@@ -83,20 +86,6 @@ void Inference::visit(Stmt *stmt) {
 void Inference::visit_condition(Expr *condition) {
   const Type *type = operand(condition);
   if (type && !type->is_scalar()) error(diag::BadCondition, condition->span, describe(type));
-}
-
-void Inference::visit_unroll(Unroll *loop) {
-  infer(loop->count);
-  std::optional<int64_t> count = constant(loop->count);
-  if (!count) {
-    error(diag::NotConstant, loop->count->span, "the count of `unroll`")
-        .with_hint("use `while` for counts that are not");
-  } else if (*count < 1 || *count > 100) {
-    error(diag::OutOfRange, loop->count->span, "the count of `unroll`", *count, "1 to 100");
-  }
-  loops_++;
-  visit_block(loop->body);
-  loops_--;
 }
 
 void Inference::visit_expr_stmt(ExprStmt *stmt) {

@@ -64,6 +64,11 @@ class Inference {
   const Type *infer_variable(Variable *expr);
   const Type *infer_map(MapAccess *expr);
   const Type *infer_call(const CallSite &call);
+  const Type *infer_script_call(const CallSite &call);
+  void check_argument(const CallSite &call, size_t index, uint32_t unit);
+  void visit_function();
+  void visit_return(Jump *jump);
+  const Type *infer_address(Unary *expr);
   const Type *infer_argn(uint32_t number, Span span);
   const Type *infer_field(FieldAccess *expr);
   const Type *infer_index(Index *expr);
@@ -92,6 +97,10 @@ class Inference {
   void visit_let(Let *let);
   void visit_condition(Expr *condition);
   void visit_unroll(Unroll *loop);
+  void visit_for_map(ForMap *loop);
+  const Type *entry_type(ForMap *loop, MapFacts &facts);
+  void visit_for_range(ForRange *loop);
+  void visit_loop_body(Variable *variable, const Type *type, Block *body);
   void visit_expr_stmt(ExprStmt *stmt);
 
   MapFacts &map(MapAccess *access);
@@ -121,6 +130,9 @@ const Type *stored_type(TypeStore &store, const Type *type);
 const Type *join_types(TypeStore &store, const Type *a, const Type *b);
 // What an aggregate gives when it is read in an expression; null if it cannot be.
 const Type *aggregate_value(TypeStore &store, const Type *aggregate);
+// Where the body of a loop over a map uses the value of an entry: any use of the variable but `.0`; null if it does
+// not.
+const Expr *value_use(const ForMap &loop, const Names &names);
 // As a script sees a field: arrays of char are strings.
 const Type *field_value_type(TypeStore &store, const Type *type);
 // True for a field of a tracepoint that is a string of any length within the record (`__data_loc char[]`).

@@ -112,12 +112,26 @@ namespace {
 // Words of awl_state behind those that every program has.
 void lay_out_state(Lowered &out) {
   Manifest &manifest = out.manifest;
-  uint32_t words = kStateMapErrors + static_cast<uint32_t>(manifest.maps.size());
+  uint32_t words = manifest.place_word(manifest.places.size());
   for (MapInfo &map : manifest.maps)
     if (map.twin >= 0) map.side_word = words++;
   if (manifest.config.helper_errors) manifest.helper_sites = find_helper_sites(out.module);
   manifest.helper_site_word = words;
   manifest.state_words = words + kHelperSiteWords * static_cast<uint32_t>(manifest.helper_sites.size());
+}
+
+// A function that nobody calls costs nothing, nor do maps that only such functions use.
+std::set<std::string> maps_of_unused_functions(const std::vector<Unit> &units) {
+  std::set<std::string> used, unused;
+  for (const Unit &unit : units) {
+    auto note = [&](const Node *node) {
+      if (const auto *access = as<MapAccess>(node)) (unit.reached ? used : unused).insert("@" + access->name);
+    };
+    for_each_node<Node>(unit.predicate, note);
+    for_each_node<Node>(unit.body, note);
+  }
+  for (const std::string &name : used) unused.erase(name);
+  return unused;
 }
 
 }  // namespace
@@ -129,7 +143,9 @@ Lowered lower(const CompileInput &input, const Facts &facts, const Source &sourc
   out.manifest.script_text = source.text();
   out.manifest.config = input.config;
   const std::set<std::string> timers = filled_by_timers(input);
+  const std::set<std::string> unused = maps_of_unused_functions(input.units);
   for (const auto &[name, map] : facts.maps) {
+    if (unused.contains(name)) continue;
     if (!map.value || map.value->is_poison()) {
       diagnostics.emit(diag::UndefinedMap, map.first, name).with_hint("assign to it, e.g. `" + name + " = count()`");
       continue;
@@ -138,7 +154,10 @@ Lowered lower(const CompileInput &input, const Facts &facts, const Source &sourc
   }
   if (diagnostics.has_errors()) return out;
   Lowering lowering(input, facts, out, diagnostics);
-  for (uint32_t u = 0; u < input.units.size(); u++) lowering.lower_unit(u);
+  for (uint32_t u = 0; u < input.units.size(); u++)
+    if (input.units[u].function && input.units[u].reached) lowering.lower_function(u);
+  for (uint32_t u = 0; u < input.units.size(); u++)
+    if (!input.units[u].function) lowering.lower_unit(u);
   lay_out_state(out);
   return out;
 }
@@ -169,13 +188,9 @@ void Lowering::lower_unit(uint32_t index) {
   program.always_runs = u.is_run_by_session();
   program.preemptible = u.context.user_code;
   program.span = u.span;
-  program_ = &program;
+  routine_ = &program;
   steps_ = &program.body;
-  trusted_locals_.assign(input_.names.locals[index].size(), false);
-  for (size_t i = 0; i < input_.names.locals[index].size(); i++) {
-    const Type *type = facts_.locals[index][i];
-    program.locals.push_back({input_.names.locals[index][i].name, type ? type : store().int64()});
-  }
+  make_locals();
   if (u.predicate) {
     auto branch = make_step<typed::Branch>(u.predicate->span);
     branch->condition = truth(u.predicate);
@@ -189,12 +204,42 @@ void Lowering::lower_unit(uint32_t index) {
   if (u.body) lower_block(u.body);
   out_.manifest.probes.push_back({u.target.provider, u.text, program.name, u.span, u.source_index});
   out_.module.programs.push_back(std::move(program));
-  program_ = nullptr;
+  routine_ = nullptr;
+}
+
+// The variables that the script names.
+void Lowering::make_locals() {
+  const std::vector<LocalFacts> &locals = input_.names.locals[unit_];
+  trusted_locals_.assign(locals.size(), false);
+  for (size_t i = 0; i < locals.size(); i++) {
+    const Type *type = facts_.locals[unit_][i];
+    routine_->locals.push_back({locals[i].name, type ? type : store().int64()});
+  }
+}
+
+void Lowering::lower_function(uint32_t index) {
+  unit_ = index;
+  const ast::Function &source = *unit().function;
+  typed::Function function;
+  function.name = "fn_" + source.name;
+  function.span = unit().span;
+  function.params = static_cast<uint32_t>(source.params.size());
+  routine_ = &function;
+  steps_ = &function.body;
+  make_locals();
+  if (const Type *result = facts_.results[index]; result && result->kind != TypeKind::Void) {
+    function.result = result;
+    function.result_local = result_local_ = new_local(result);
+  }
+  lower_block(unit().body);
+  functions_[&source] = static_cast<uint32_t>(out_.module.functions.size());
+  out_.module.functions.push_back(std::move(function));
+  routine_ = nullptr;
 }
 
 uint32_t Lowering::new_local(const Type *type) {
-  program_->locals.push_back({"", type});
-  return static_cast<uint32_t>(program_->locals.size() - 1);
+  routine_->locals.push_back({"", type});
+  return static_cast<uint32_t>(routine_->locals.size() - 1);
 }
 
 void Lowering::set_local(uint32_t local, typed::ValuePtr value, Span span) {
@@ -205,7 +250,7 @@ void Lowering::set_local(uint32_t local, typed::ValuePtr value, Span span) {
 }
 
 typed::ValuePtr Lowering::get_local(uint32_t local, Span span) {
-  auto out = make_value<typed::LocalGet>(program_->locals[local].type, span);
+  auto out = make_value<typed::LocalGet>(routine_->locals[local].type, span);
   out->local = local;
   return out;
 }
@@ -256,6 +301,16 @@ uint32_t Lowering::string_index(const std::string &text) {
   auto it = std::ranges::find(strings, text);
   if (it == strings.end()) it = strings.insert(strings.end(), text);
   return static_cast<uint32_t>(it - strings.begin());
+}
+
+uint32_t Lowering::error_place(RunError error, Span span) {
+  auto &places = manifest().places;
+  // A body that serves several probes is lowered for each of them, and stands at one place all the same.
+  auto it = std::ranges::find_if(places, [&](const ErrorPlace &place) {
+    return place.error == error && place.span.begin == span.begin && place.span.end == span.end;
+  });
+  if (it == places.end()) it = places.insert(places.end(), {error, span});
+  return static_cast<uint32_t>(it - places.begin());
 }
 
 void Lowering::need_core(const FieldRef &field) {

@@ -38,7 +38,7 @@ typed::ValuePtr Lowering::coerce(typed::ValuePtr from, const Type *type) {
     set_local(local, std::move(from), span);
     auto out = make_value<typed::Compose>(type, span);
     for (size_t i = 0; i < type->fields.size(); i++) {
-      const Field &old = program_->locals[local].type->fields[i];
+      const Field &old = routine_->locals[local].type->fields[i];
       auto part = make_value<typed::Part>(old.type, span);
       part->operand = get_local(local, span);
       part->offset = old.offset;
@@ -128,6 +128,7 @@ typed::ValuePtr Lowering::lower_map_read(MapAccess *expr) {
 
 typed::ValuePtr Lowering::lower_call(const CallSite &call) {
   const Function &f = *call.function;
+  if (f.of_script) return lower_script_call(call);
   if (const Attribute *a = attribute(f, "intrinsic")) return find_intrinsic(a->argument)->lower(*this, call);
   const Attribute *helper = attribute(f, "helper");
   assert(helper && "functions with a body were expanded");
@@ -221,6 +222,7 @@ typed::ValuePtr Lowering::lower_unary(Unary *expr) {
     std::optional<Place> where = place(expr);
     return where ? load(std::move(*where), expr->span) : nullptr;
   }
+  if (expr->op == UnaryOp::AddressOf) return lower_address(expr);
   if (std::optional<int64_t> folded = constant(expr))
     return make_const(type(expr), static_cast<uint64_t>(*folded), expr->span);
   auto out = make_value<typed::UnaryOp>(type(expr), expr->span);
@@ -311,7 +313,15 @@ typed::ValuePtr Lowering::lower_binary(Binary *expr) {
     return make_const(type(expr), static_cast<uint64_t>(*folded), expr->span);
   bool is_signed = is_signed_operation(expr->op, left, right);
   typed::ValuePtr l = value(expr->left);
-  return make_binary(typed_op(expr->op), is_signed, std::move(l), value(expr->right), type(expr));
+  return operation(expr->op, is_signed, std::move(l), value(expr->right), type(expr), expr->span);
+}
+
+typed::ValuePtr Lowering::operation(BinaryOp op, bool is_signed, typed::ValuePtr left, typed::ValuePtr right,
+                                    const Type *type, Span span) {
+  bool divides = (op == BinaryOp::Div || op == BinaryOp::Mod) && right->kind != typed::Kind::Const;
+  typed::ValuePtr out = make_binary(typed_op(op), is_signed, std::move(left), std::move(right), type);
+  if (divides) static_cast<typed::BinaryOp &>(*out).place = error_place(RunError::DivideByZero, span);
+  return out;
 }
 
 typed::ValuePtr Lowering::lower_equality(Binary *expr, const Type *left, const Type *right) {
@@ -380,7 +390,7 @@ typed::ValuePtr Lowering::lower_incdec(IncDec *expr) {
   if (auto *variable = as<Variable>(expr->target)) {
     auto out = make_value<typed::LocalAdd>(type(expr), expr->span);
     out->local = input_.names.local_of[variable];
-    const Type *t = program_->locals[out->local].type;
+    const Type *t = routine_->locals[out->local].type;
     out->delta = t->is_pointer() ? delta * std::max(t->target->size, 1U) : delta;
     out->give_old = !expr->prefix;
     return out;

@@ -33,27 +33,22 @@ void Lowering::lower_stmt(Stmt *stmt) {
     case NodeKind::Let: {
       auto *let = static_cast<Let *>(stmt);
       uint32_t local = input_.names.local_of[let->variable];
-      const Type *type = program_->locals[local].type;
+      const Type *type = routine_->locals[local].type;
       if (let->value) return set_local(local, value_as(let->value, type), let->span);
       if (type->is_scalar()) return set_local(local, make_const(type, 0, let->span), let->span);
       return set_local(local, make_value<typed::Compose>(type, let->span), let->span);
     }
     case NodeKind::Block: return lower_block(static_cast<Block *>(stmt));
     case NodeKind::If: return lower_if(static_cast<If *>(stmt));
-    case NodeKind::While: {
-      auto *loop = static_cast<While *>(stmt);
-      auto step = make_step<typed::Loop>(stmt->span);
-      step->condition = sequence(loop->condition, store().boolean());
-      step->body = collect([&] { lower_block(loop->body); });
-      return add(std::move(step));
-    }
+    case NodeKind::While: return lower_while(static_cast<While *>(stmt));
     case NodeKind::Unroll: return lower_unroll(static_cast<Unroll *>(stmt));
+    case NodeKind::ForMap: return lower_for_map(static_cast<ForMap *>(stmt));
+    case NodeKind::ForRange: return lower_for_range(static_cast<ForRange *>(stmt));
     case NodeKind::Jump: {
       auto *jump = static_cast<Jump *>(stmt);
+      if (jump->jump == JumpKind::Return) return lower_return(jump);
       auto step = make_step<typed::Leave>(stmt->span);
-      step->what = jump->jump == JumpKind::Break      ? typed::LeaveKind::Break
-                   : jump->jump == JumpKind::Continue ? typed::LeaveKind::Continue
-                                                      : typed::LeaveKind::Return;
+      step->what = jump->jump == JumpKind::Break ? typed::LeaveKind::Break : typed::LeaveKind::Continue;
       return add(std::move(step));
     }
     default: return error_not_supported(stmt->span, "this statement");
@@ -72,26 +67,6 @@ void Lowering::lower_if(If *stmt) {
   add(std::move(branch));
 }
 
-// A loop with a bound that the verifier sees.
-void Lowering::lower_unroll(Unroll *loop) {
-  int64_t count = constant(loop->count).value_or(0);
-  uint32_t turn = new_local(store().int64());
-  set_local(turn, make_const(store().int64(), 0, loop->span), loop->span);
-  auto step = make_step<typed::Loop>(loop->span);
-  step->condition =
-      make_binary(typed::Op::Less, false, get_local(turn, loop->span),
-                  make_const(store().int64(), static_cast<uint64_t>(count), loop->span), store().boolean());
-  step->body = collect([&] {
-    auto next = make_value<typed::LocalAdd>(store().int64(), loop->span);
-    next->local = turn;
-    auto evaluate = make_step<typed::Evaluate>(loop->span);
-    evaluate->value = std::move(next);
-    add(std::move(evaluate));
-    lower_block(loop->body);
-  });
-  add(std::move(step));
-}
-
 void Lowering::lower_assign(Assign *assign) {
   if (as<Identifier>(assign->target)) {  // `_ = e`
     typed::ValuePtr value = lower_value(assign->value);
@@ -103,7 +78,7 @@ void Lowering::lower_assign(Assign *assign) {
   if (auto *access = as<MapAccess>(assign->target)) return lower_map_assign(assign, access);
   auto *variable = as<Variable>(assign->target);
   uint32_t local = input_.names.local_of[variable];
-  const Type *type = program_->locals[local].type;
+  const Type *type = routine_->locals[local].type;
   const LocalFacts &facts = input_.names.locals[unit_][local];
   if (assign->op) {
     typed::ValuePtr right = value(assign->value);
@@ -115,13 +90,13 @@ void Lowering::lower_assign(Assign *assign) {
       right = make_binary(typed::Op::Mul, false, std::move(right),
                           make_const(store().uint64(), type->target->size, assign->span), store().uint64());
     typed::ValuePtr sum =
-        make_binary(typed_op(*assign->op), is_signed, get_local(local, variable->span), std::move(right), type);
+        operation(*assign->op, is_signed, get_local(local, variable->span), std::move(right), type, assign->span);
     return set_local(local, coerce(std::move(sum), type), assign->span);
   }
   // The verifier follows a kernel pointer through a variable that is set once, on the way to all its uses.
   if (type->is_pointer() && facts.single_top_level && facts.assignments == 1 && trusted(assign->value) &&
       this->type(assign->value) == type)
-    trusted_locals_[local] = true;
+    trusted_locals_[local] = routine_->locals[local].trusted = true;
   set_local(local, value_as(assign->value, type), assign->span);
 }
 
@@ -152,7 +127,7 @@ void Lowering::lower_map_assign(Assign *assign, MapAccess *target) {
     get->key = map_key(map, target->keys, target->span);
     typed::ValuePtr right = value(assign->value);
     bool is_signed = is_signed_operation(*assign->op, type, right->type);
-    step->value = make_binary(typed_op(*assign->op), is_signed, std::move(get), std::move(right), type);
+    step->value = operation(*assign->op, is_signed, std::move(get), std::move(right), type, assign->span);
   } else {
     step->value = value_as(assign->value, type);
   }

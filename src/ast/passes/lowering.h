@@ -26,6 +26,7 @@ class Lowering {
   Lowering(const CompileInput &input, const Facts &facts, Lowered &out, Diagnostics &diagnostics);
 
   void lower_unit(uint32_t unit);
+  void lower_function(uint32_t unit);
 
   // --- For intrinsics ---
   // A value; scalars are 64 bits wide in registers whatever their type's size.
@@ -66,6 +67,10 @@ class Lowering {
   uint32_t map_index(const std::string &name) const;
   uint32_t stack_map(uint32_t frames);
   uint32_t string_index(const std::string &text);
+  uint32_t error_place(RunError error, Span span);
+  // make_binary() for what the script divides, with a place that counts zero divisors.
+  typed::ValuePtr operation(BinaryOp op, bool is_signed, typed::ValuePtr left, typed::ValuePtr right, const Type *type,
+                            Span span);
   void need_core(const FieldRef &field);
   typed::ValuePtr current_task(Span span);
   // Address space that an expression's pointers are read in.
@@ -97,6 +102,9 @@ class Lowering {
   typed::ValuePtr lower_param(PositionalParam *expr);
   typed::ValuePtr lower_map_read(MapAccess *expr);
   typed::ValuePtr lower_call(const CallSite &call);
+  typed::ValuePtr lower_script_call(const CallSite &call);
+  typed::ValuePtr lower_address(Unary *expr);
+  void make_locals();
   typed::ValuePtr lower_argn(uint32_t number, const Expr *expr);
   typed::ValuePtr lower_field(FieldAccess *expr);
   typed::ValuePtr lower_index(Index *expr);
@@ -124,17 +132,25 @@ class Lowering {
   void lower_map_assign(Assign *assign, MapAccess *target);
   void lower_aggregate(MapAccess *target, const CallSite &call, Span span);
   void lower_if(If *stmt);
+  void lower_return(Jump *jump);
+  void lower_while(While *loop);
+  void lower_callback_body(Stmt *loop, Block *body);
   void lower_unroll(Unroll *loop);
+  void lower_for_map(ForMap *loop);
+  void lower_for_range(ForRange *loop);
 
   const CompileInput &input_;
   const Facts &facts_;
   Lowered &out_;
   Diagnostics &diagnostics_;
   uint32_t unit_ = 0;
-  typed::Program *program_ = nullptr;
+  typed::Routine *routine_ = nullptr;
+  std::map<const Function *, uint32_t> functions_;  // index in Module::functions
+  uint32_t result_local_ = 0;                       // of the function at hand
   typed::Steps *steps_ = nullptr;
   Takes takes_;
   std::map<std::string, uint32_t> map_index_;
+  std::vector<const Stmt *> callbacks_;  // loops whose bodies are functions of their own, around the place at hand
   std::vector<bool> trusted_locals_;
 };
 

@@ -17,12 +17,24 @@ class Resolver {
   void run(const Unit &unit) {
     names_.locals.emplace_back();
     scopes_ = {{}};
+    if (unit.function) declare_params(*unit.function);
     if (unit.predicate) visit_expr(unit.predicate);
     if (unit.body) visit_body(unit.body, true);
   }
 
  private:
   std::vector<LocalFacts> &locals() { return names_.locals.back(); }
+
+  // Parameter i is local i.
+  void declare_params(const Function &function) {
+    for (const FunctionParam &param : function.params) {
+      auto index = static_cast<uint32_t>(locals().size());
+      // A `string` without a size is as long as what it is called with.
+      locals().push_back({param.name, param.span, is_open_string(param.type) ? nullptr : &param.type, 1, false});
+      if (!scopes_.front().emplace(Key{param.name, 0}, index).second)
+        diagnostics_.emit(diag::Redeclared, param.span, "$" + param.name);
+    }
+  }
 
   void visit_body(Block *block, bool top) {
     scopes_.emplace_back();
@@ -45,11 +57,24 @@ class Resolver {
     }
     if (auto *block = as<Block>(stmt)) return visit_body(block, false);
     if (auto *loop = as<ForMap>(stmt)) {
-      use(loop->variable);
       visit_expr_children(loop->map);
+      return visit_loop(loop->variable, loop->body);
     }
-    if (auto *loop = as<ForRange>(stmt)) use(loop->variable);
+    if (auto *loop = as<ForRange>(stmt)) {
+      visit_expr(loop->first);
+      visit_expr(loop->last);
+      return visit_loop(loop->variable, loop->body);
+    }
     for_each_slot(stmt, [&](Expr *&e) { visit_expr(e); }, [&](Stmt *s) { visit(s, false); });
+  }
+
+  // The variable of a loop is known in its body only.
+  void visit_loop(Variable *variable, Block *body) {
+    uint32_t index = add(variable);
+    scopes_.push_back({{key(variable), index}});
+    count_assignment(variable, false);
+    visit_body(body, false);
+    scopes_.pop_back();
   }
 
   void visit_expr(Expr *expr) {

@@ -1,7 +1,7 @@
 // Names of scratch variables: which local each `$x` is.
 //
 // A variable set without `let` belongs to the whole probe, as in scripts before block scoping, so it may be set in an
-// inner block and read outside. `let` opens a variable of its block; no shadowing.
+// inner block and read outside. `let` opens a variable of its block, `for` one of its body.
 #pragma once
 
 #include <string>
@@ -21,6 +21,11 @@ struct LocalFacts {
   uint32_t assignments = 0;
   bool single_top_level = false;  // assigned once, by a statement of the probe's outermost block
 };
+
+// `string` without a size, in the signature of a function.
+inline bool is_open_string(const TypeName &type) {
+  return type.name == "string" && type.array.empty() && type.pointers == 0;
+}
 
 // Locals of each unit, and the index in it of every Variable node.
 struct Names {

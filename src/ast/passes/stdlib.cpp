@@ -9,7 +9,12 @@
 
 namespace awl::ast {
 
+bool FunctionTable::add(const Function &function) {
+  return !find(function.name) && of_script_.emplace(function.name, &function).second;
+}
+
 const Function *FunctionTable::find(std::string_view name) {
+  if (auto it = of_script_.find(name); it != of_script_.end()) return it->second;
   auto known = parsed_.find(name);
   if (known == parsed_.end()) {
     std::span<const StdlibEntry> index = stdlib_index();
@@ -28,6 +33,7 @@ std::vector<std::string> FunctionTable::names() const {
   std::vector<std::string> out;
   for (const StdlibEntry &entry : stdlib_index())
     if (!entry.name.starts_with("__")) out.emplace_back(entry.name);
+  for (const auto &[name, function] : of_script_) out.push_back(name);
   return out;
 }
 

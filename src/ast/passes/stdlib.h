@@ -28,12 +28,15 @@ class FunctionTable {
  public:
   explicit FunctionTable(ParseStdlib parse) : parse_(std::move(parse)) {}
 
+  // Functions of the script are found as well. False if the name is taken. `function` must stay where it is.
+  bool add(const Function &function);
   // Declaration of a function, null if there is none.
   const Function *find(std::string_view name);
   [[nodiscard]] std::vector<std::string> names() const;
 
  private:
   ParseStdlib parse_;
+  std::map<std::string, const Function *, std::less<>> of_script_;
   std::map<std::string, std::unique_ptr<Program>, std::less<>> parsed_;
 };
 

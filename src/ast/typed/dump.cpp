@@ -30,7 +30,7 @@ constexpr const char *kOps[] = {"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">
 constexpr const char *kUnaries[] = {"-", "~", "!"};
 constexpr const char *kSpaces[] = {"kernel", "user", "any", "trusted", "context"};
 constexpr const char *kProgTypes[] = {"raw_tracepoint", "tracepoint", "kprobe", "perf_event", "fentry", "fexit"};
-constexpr const char *kLeaves[] = {"break", "continue", "return"};
+constexpr const char *kLeaves[] = {"break", "continue", "return", "probe"};
 constexpr const char *kActions[] = {"printf",   "print",  "print_map", "print_map_key", "clear_map",
                                     "zero_map", "time",   "cat",       "join",          "system",
                                     "exit",     "errorf", "warnf",     "cgroup_event",  "percentiles"};
@@ -52,20 +52,31 @@ std::string name_of(const FieldRef &field) {
 
 class Dump {
  public:
-  Dump(const Module &module, const Manifest &manifest) : manifest_(manifest) {
+  Dump(const Module &module, const Manifest &manifest) : module_(module), manifest_(manifest) {
+    for (const Function &function : module.functions) show(function);
     for (const Program &program : module.programs) show(program);
   }
   std::string take() { return std::move(text_); }
 
  private:
   void show(const Program &program) {
-    program_ = &program;
     line("program {} {}{}{}{}", program.name, name_of(kProgTypes, program.prog_type),
          program.filter_pid ? " filter_pid" : "", program.always_runs ? " always_runs" : "",
          program.preemptible ? " preemptible" : "");
+    show_routine(program);
+  }
+
+  void show(const Function &function) {
+    line("function {}, {} parameters{}", function.name, function.params,
+         function.result ? " : " + to_string(function.result) : "");
+    show_routine(function);
+  }
+
+  void show_routine(const Routine &routine) {
+    routine_ = &routine;
     ++depth_;
-    for (const Local &local : program.locals) line("local {} : {}", local.name, to_string(local.type));
-    show(program.body);
+    for (const Local &local : routine.locals) line("local {} : {}", local.name, to_string(local.type));
+    show(routine.body);
     --depth_;
   }
 
@@ -107,7 +118,7 @@ class Dump {
     return index < manifest_.maps.size() ? " " + manifest_.maps[index].name : fmt::format(" map {}", index);
   }
   std::string local(uint32_t index) const {
-    return index < program_->locals.size() ? " " + program_->locals[index].name : fmt::format(" local {}", index);
+    return index < routine_->locals.size() ? " " + routine_->locals[index].name : fmt::format(" local {}", index);
   }
   static std::string change(int64_t delta, bool give_old) {
     return fmt::format(" {:+}, gives the {}", delta, give_old ? "old" : "new");
@@ -120,8 +131,9 @@ class Dump {
     text_ += '\n';
   }
 
+  const Module &module_;
   const Manifest &manifest_;
-  const Program *program_ = nullptr;
+  const Routine *routine_ = nullptr;
   std::string text_;
   size_t depth_ = 0;
 };
@@ -154,6 +166,7 @@ std::string Dump::attributes(const Step &step) const {
       if (action.take != MapTake::No) text += action.take == MapTake::First ? " take" : " taken";
       return text;
     }
+    case Kind::ForMap: return map(as<ForMap>(step).map);
     case Kind::Leave: return fmt::format(" {}", name_of(kLeaves, as<Leave>(step).what));
     default: return "";
   }
@@ -168,6 +181,13 @@ std::string Dump::attributes(const Value &value) const {
     case Kind::LocalGet: return local(as<LocalGet>(value).local);
     case Kind::LocalAdd:
       return local(as<LocalAdd>(value).local) + change(as<LocalAdd>(value).delta, as<LocalAdd>(value).give_old);
+    case Kind::LocalAddress: return local(as<LocalAddress>(value).local);
+    case Kind::MapAddress: return map(as<MapAddress>(value).map) + (as<MapAddress>(value).of_object ? " itself" : "");
+    case Kind::Call: {
+      uint32_t index = as<Call>(value).function;
+      return index < module_.functions.size() ? " " + module_.functions[index].name
+                                              : fmt::format(" function {}", index);
+    }
     case Kind::CtxLoad: return fmt::format(" +{}", as<CtxLoad>(value).offset);
     case Kind::CtxField: return " " + name_of(as<CtxField>(value).field);
     case Kind::Param: return fmt::format(" {}", static_cast<uint32_t>(as<Param>(value).word));
@@ -230,6 +250,11 @@ void Dump::parts(const Step &step) {
     case Kind::Loop:
       show("condition", as<Loop>(step).condition);
       block("body", as<Loop>(step).body);
+      break;
+    case Kind::ForMap: block("body", as<ForMap>(step).body); break;
+    case Kind::ForRange:
+      show("turns", as<ForRange>(step).turns);
+      block("body", as<ForRange>(step).body);
       break;
     case Kind::Group: show(as<Group>(step).steps); break;
     default: break;

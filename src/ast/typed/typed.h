@@ -123,6 +123,8 @@ struct HelperCall : Value {  // scalar arguments, 64-bit result
   Values args;
 };
 enum class Unary : uint8_t { Negate, BitNot, Not };
+constexpr uint32_t kNoPlace = ~0U;
+
 struct UnaryOp : Value {
   TYPED_VALUE(UnaryOp)
   Unary op = Unary::Negate;
@@ -131,7 +133,8 @@ struct UnaryOp : Value {
 struct BinaryOp : Value {  // 64-bit arithmetic and comparison of scalars
   TYPED_VALUE(BinaryOp)
   Op op = Op::Add;
-  bool is_signed = true;  // of Div, Mod, ShiftRight and the ordering comparisons
+  bool is_signed = true;      // of Div, Mod, ShiftRight and the ordering comparisons
+  uint32_t place = kNoPlace;  // Div and Mod: in Manifest::places, where a zero divisor is counted
   ValuePtr left, right;
 };
 struct LogicalOp : Value {  // && and ||, short-circuit; 0 or 1
@@ -289,6 +292,31 @@ struct Sequence : Value {  // steps, then the value
   Steps steps;
   ValuePtr value;
 };
+struct Call : Value {  // of Module::functions; type Void if it gives nothing
+  TYPED_VALUE(Call)
+  uint32_t function = 0;
+  Values args;  // as many as it has parameters, of their types
+};
+struct LocalAddress : Value {  // of the local's memory, in the kernel; a scalar has 8 bytes there
+  TYPED_VALUE(LocalAddress)
+  uint32_t local = 0;
+};
+struct MapAddress : Value {  // of the value of an entry of a plain map, 0 if there is none
+  TYPED_VALUE(MapAddress)
+  uint32_t map = 0;
+  ValuePtr key;            // null: scalar map
+  bool of_object = false;  // address of the map itself, its struct bpf_map
+};
+// What a loop gives to the turn at hand; only directly in its body, not in a loop inside of it.
+struct LoopIndex : Value {  // ForRange: 0, 1, ...
+  TYPED_VALUE(LoopIndex)
+};
+struct LoopKey : Value {  // ForMap: key of the entry
+  TYPED_VALUE(LoopKey)
+};
+struct LoopValue : Value {  // ForMap: value of the entry; of an aggregate what AggregateGet gives
+  TYPED_VALUE(LoopValue)
+};
 #undef TYPED_VALUE
 
 // --- Steps -----------------------------------------------------------------------------------------
@@ -341,7 +369,20 @@ struct Loop : Step {  // while (condition) body; the verifier must see that it e
   ValuePtr condition;
   Steps body;
 };
-enum class LeaveKind : uint8_t { Break, Continue, Return };
+struct ForMap : Step {  // body for each entry of a map with keys, in no order
+  TYPED_STEP(ForMap)
+  uint32_t map = 0;
+  Steps body;
+};
+struct ForRange : Step {  // body `turns` times; none if there are more than kMaxTurns
+  TYPED_STEP(ForRange)
+  static constexpr uint64_t kMaxTurns = 1 << 23;  // of bpf_loop
+  ValuePtr turns;                                 // uint64
+  uint32_t place = kNoPlace;  // in Manifest::places: too many turns; if they are constant, all of them made
+  Steps body;
+};
+// Return leaves the routine, Probe the program also from a function.
+enum class LeaveKind : uint8_t { Break, Continue, Return, Probe };
 struct Leave : Step {
   TYPED_STEP(Leave)
   LeaveKind what = LeaveKind::Return;
@@ -357,20 +398,33 @@ struct Group : Step {  // steps in sequence
 struct Local {
   std::string name;
   const Type *type = nullptr;
+  bool trusted = false;  // a pointer that is read in Space::Trusted: the verifier must be able to follow it
 };
 
-struct Program {
-  std::string name;  // symbol in the object: [A-Za-z0-9_]+
-  ProgType prog_type = ProgType::RawTracepoint;
-  bool filter_pid = false;    // return at once unless kParamPid is 0 or this process
-  bool always_runs = false;   // begin, end, test, ...: does not look at kStateRun
-  bool preemptible = false;   // two instances may run interleaved on one CPU (user probes)
+// Code with locals of its own.
+struct Routine {
+  std::string name;           // symbol in the object: [A-Za-z0-9_]+
   std::vector<Local> locals;  // all start as zero
   Steps body;
   Span span;
 };
 
+struct Program : Routine {
+  ProgType prog_type = ProgType::RawTracepoint;
+  bool filter_pid = false;   // return at once unless kParamPid is 0 or this process
+  bool always_runs = false;  // begin, end, test, ...: does not look at kStateRun
+  bool preemptible = false;  // two instances may run interleaved on one CPU (user probes)
+};
+
+// A function of the script, called by programs of any type.
+struct Function : Routine {
+  uint32_t params = 0;           // its first locals
+  const Type *result = nullptr;  // null: gives nothing
+  uint32_t result_local = 0;     // holds what it gives when it returns
+};
+
 struct Module {
+  std::vector<Function> functions;  // a function stands behind those that it calls
   std::vector<Program> programs;
   bool uses_usdt = false;
 };

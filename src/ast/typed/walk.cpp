@@ -24,8 +24,9 @@ const Node &as(const Step &step) {
   return static_cast<const Node &>(step);
 }
 
-// The values that a step evaluates itself.
-List values(const Step &step) {
+}  // namespace
+
+std::vector<const Value *> values(const Step &step) {
   switch (step.kind) {
     case Kind::Evaluate: return of({as<Evaluate>(step).value.get()});
     case Kind::LocalSet: return of({as<LocalSet>(step).value.get()});
@@ -40,6 +41,7 @@ List values(const Step &step) {
     }
     case Kind::Branch: return of({as<Branch>(step).condition.get()});
     case Kind::Loop: return of({as<Loop>(step).condition.get()});
+    case Kind::ForRange: return of({as<ForRange>(step).turns.get()});
     default: return {};
   }
 }
@@ -48,6 +50,8 @@ std::vector<const Steps *> inner_steps(const Step &step) {
   switch (step.kind) {
     case Kind::Branch: return {&as<Branch>(step).then, &as<Branch>(step).otherwise};
     case Kind::Loop: return {&as<Loop>(step).body};
+    case Kind::ForMap: return {&as<ForMap>(step).body};
+    case Kind::ForRange: return {&as<ForRange>(step).body};
     case Kind::Group: return {&as<Group>(step).steps};
     default: return {};
   }
@@ -58,8 +62,6 @@ bool any_of(const Steps &steps, const ValueTest &found, const StepTest &found_st
     if (typed::any_of(*step, found, found_step)) return true;
   return false;
 }
-
-}  // namespace
 
 uint32_t read_helper(Space space) {
   if (space == Space::User) return BPF_FUNC_probe_read_user;
@@ -78,6 +80,12 @@ std::vector<const Value *> children(const Value &value) {
       for (const ValuePtr &arg : as<HelperCall>(value).args) list.push_back(arg.get());
       return list;
     }
+    case Kind::Call: {
+      List list;
+      for (const ValuePtr &arg : as<Call>(value).args) list.push_back(arg.get());
+      return list;
+    }
+    case Kind::MapAddress: return of({as<MapAddress>(value).key.get()});
     case Kind::Compose: {
       List list;
       for (auto &[offset, part] : as<Compose>(value).parts) list.push_back(part.get());

@@ -147,6 +147,7 @@ Result<void> check_manifest(const Manifest &manifest) {
   if (!manifest.helper_sites.empty() &&
       manifest.helper_site_word + uint64_t{kHelperSiteWords} * manifest.helper_sites.size() > manifest.state_words)
     return fail("places of helpers without counters");
+  if (manifest.state_words < manifest.place_word(manifest.places.size())) return fail("too few state words");
   if (manifest.state_words > kMaxStateWords) return fail("too many state words");
   return {};
 }

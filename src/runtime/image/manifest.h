@@ -22,7 +22,8 @@ enum StateWord : uint32_t {
   kStateLostEvents = 16,   // ring buffer full
   kStateLostStacks = 17,   // stack map full or collision
   kStateScratchBusy = 18,  // no free scratch memory: the event was skipped
-  kStateMapErrors = 24,    // + index of the map: updates refused because it is full
+  kStateZero = 20,         // nobody writes it; a zero that the verifier does not know
+  kStateMapErrors = 24,    // + index of the map: updates refused because it is full; behind them Manifest::places
 };
 enum class RunState : uint64_t { Starting = 0, Running = 1, Stopped = 2 };  // programs but BEGIN/END act on Running
 
@@ -130,6 +131,18 @@ struct HelperSite {
 };
 constexpr uint32_t kHelperSiteWords = 2;
 
+// What can go wrong at a place of the script while it runs, and is counted there.
+enum class RunError : uint8_t {
+  DivideByZero,
+  LoopTooLong,  // a range of more turns than the kernel makes: it made none
+  LoopCut,      // `while` ended because the kernel makes no more turns
+};
+
+struct ErrorPlace {
+  RunError error = RunError::DivideByZero;
+  Span span;
+};
+
 struct ConfigValues {
   uint64_t max_strlen = 1024;
   uint64_t max_map_keys = 4096;
@@ -159,7 +172,12 @@ struct Manifest {
   std::vector<CoreStruct> core_structs;    // what to relocate against
   std::vector<HelperSite> helper_sites;    // only with -k
   uint32_t helper_site_word = 0;           // of the first site
+  std::vector<ErrorPlace> places;          // counted in awl_state behind the maps
   uint32_t state_words = kStateMapErrors;  // size of awl_state
+
+  [[nodiscard]] uint32_t place_word(size_t place) const {
+    return static_cast<uint32_t>(kStateMapErrors + maps.size() + place);
+  }
 };
 
 struct Image {

@@ -17,6 +17,7 @@ constexpr Origin largest(Origin) { return Origin::Context; }
 constexpr MapRole largest(MapRole) { return MapRole::Twin; }
 constexpr ActionKind largest(ActionKind) { return ActionKind::Percentiles; }
 constexpr MapTake largest(MapTake) { return MapTake::More; }
+constexpr RunError largest(RunError) { return RunError::LoopCut; }
 
 // `visit` takes any number of members: numbers, enums, strings, types, vectors and structs of this file.
 template <class Visit>
@@ -106,11 +107,17 @@ void members(Visit &visit, CoreStruct &core) {
 }
 
 template <class Visit>
+void members(Visit &visit, ErrorPlace &place) {
+  auto &[error, span] = place;
+  visit(error, span);
+}
+
+template <class Visit>
 void members(Visit &visit, Manifest &manifest) {
   auto &[files, expansions, script_text, config, maps, actions, probes, strings, core_structs, helper_sites,
-         helper_site_word, state_words] = manifest;
+         helper_site_word, places, state_words] = manifest;
   visit(files, expansions, script_text, config, maps, actions, probes, strings, core_structs, helper_sites,
-        helper_site_word, state_words);
+        helper_site_word, places, state_words);
 }
 
 }  // namespace awl

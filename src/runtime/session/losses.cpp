@@ -26,7 +26,7 @@ const char *helper_name(uint32_t helper) {
 
 // Behind these come words that count nothing.
 uint32_t Losses::counters() const {
-  return std::min(manifest_.state_words, kStateMapErrors + static_cast<uint32_t>(manifest_.maps.size()));
+  return std::min(manifest_.state_words, manifest_.place_word(manifest_.places.size()));
 }
 
 Losses::Change Losses::change(const SharedState &state, uint32_t word) {
@@ -51,6 +51,23 @@ void Losses::tell(uint32_t word) {
     const MapInfo &map = manifest_.maps[word - kStateMapErrors];
     Diagnostic &diagnostic = diagnostics.emit(diag::MapFull, map.span, map.name, count);
     diagnostic.with_hint("config = { max_map_keys = N } gives maps more room, now " + std::to_string(map.max_entries));
+  } else if (word >= manifest_.place_word(0) && word - manifest_.place_word(0) < manifest_.places.size()) {
+    const ErrorPlace &place = manifest_.places[word - manifest_.place_word(0)];
+    const uint64_t more = count - told_[word];
+    const std::string times = more == 1 ? "once" : std::to_string(more) + " times";
+    switch (place.error) {
+      case RunError::DivideByZero:
+        diagnostics.emit(diag::DividedByZero, place.span, times)
+            .with_hint("the quotient is then 0 and the remainder the dividend; test the divisor first");
+        break;
+      case RunError::LoopTooLong:
+        diagnostics.emit(diag::LoopTooLong, place.span, times)
+            .with_hint("the kernel makes at most 8388608 turns; put a loop into a loop for more");
+        break;
+      case RunError::LoopCut:
+        diagnostics.emit(diag::LoopCut, place.span, times).with_hint("does this become false?");
+        break;
+    }
   }
   for (const Diagnostic &diagnostic : diagnostics.all()) output_.message(diagnostic, source_);
   told_[word] = count;
@@ -72,7 +89,7 @@ void Losses::tell_helper(const SharedState &state, size_t site) {
 void Losses::look(const SharedState &state) {
   if (const Change lost = change(state, kStateLostEvents); lost.any) output_.lost_events(lost.delta);
   for (uint32_t word = kStateLostStacks; word < counters(); word++)
-    if (change(state, word).first) tell(word);
+    if (const Change now = change(state, word); now.first || (now.any && word >= manifest_.place_word(0))) tell(word);
   for (size_t site = 0; site < manifest_.helper_sites.size(); site++)
     if (change(state, manifest_.helper_site_word + kHelperSiteWords * static_cast<uint32_t>(site)).first)
       tell_helper(state, site);

@@ -20,8 +20,8 @@ class Losses {
         seen_(manifest.state_words),
         told_(manifest.state_words) {}
 
-  // Tells of lost events each time there are more; of a full map, lost stacks and helpers that failed (-k) when it
-  // happens first.
+  // Tells of lost events and of errors at a place each time there are more; of a full map, lost stacks and helpers that
+  // failed (-k) when it happens first.
   void look(const SharedState &state);
   // At the end: the totals of everything that went on after it was told.
   void report_totals(const SharedState &state);

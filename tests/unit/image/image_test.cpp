@@ -151,8 +151,8 @@ TEST(Image, DamagedFilesAreRejected) {
   EXPECT_EQ(message("#!/usr/bin/awl\nBEGIN { exit() } // a script"), "not an awl image");
   EXPECT_TRUE(message(bytes + "x").starts_with("image is damaged"));
   std::string newer = bytes;
-  newer[8] = 4;
-  EXPECT_EQ(message(newer), "image of format 4, this awl reads format 3");
+  newer[8] = 99;
+  EXPECT_TRUE(message(newer).starts_with("image of format 99, this awl reads format "));
   for (size_t size = 0; size < bytes.size(); ++size) EXPECT_NE(message(bytes.substr(0, size)), "fine") << size;
   for (size_t at = 0; at < bytes.size(); ++at) {
     std::string flipped = bytes;

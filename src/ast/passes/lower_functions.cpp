@@ -1,0 +1,46 @@
+// Lowering of the script's functions, and of addresses.
+#include "ast/passes/lowering.h"
+
+namespace awl::ast {
+
+typed::ValuePtr Lowering::lower_script_call(const CallSite &call) {
+  auto out = make_value<typed::Call>(type(call.node), call.node->span);
+  out->function = functions_.at(call.function);
+  for (size_t i = 0; i < call.function->params.size(); i++) {
+    Expr *arg = i < call.args.size() ? call.args[i] : call.function->params[i].default_value;
+    out->args.push_back(value_as(arg, module().functions[out->function].locals[i].type));
+  }
+  return out;
+}
+
+void Lowering::lower_return(Jump *jump) {
+  if (jump->value && unit().function) {
+    set_local(result_local_, value_as(jump->value, routine_->locals[result_local_].type), jump->span);
+  } else if (typed::ValuePtr ignored = jump->value ? lower_value(jump->value) : nullptr) {
+    auto step = make_step<typed::Evaluate>(jump->span);
+    step->value = std::move(ignored);
+    if (step->value->kind != typed::Kind::Const) add(std::move(step));
+  }
+  add(make_step<typed::Leave>(jump->span));
+}
+
+typed::ValuePtr Lowering::lower_address(Unary *expr) {
+  const Type *pointer = type(expr);
+  if (auto *variable = as<Variable>(expr->operand)) {
+    auto out = make_value<typed::LocalAddress>(pointer, expr->span);
+    out->local = input_.names.local_of[variable];
+    return out;
+  }
+  if (auto *access = as<MapAccess>(expr->operand)) {
+    auto out = make_value<typed::MapAddress>(pointer, expr->span);
+    MapRef ref = map_ref(access);
+    out->map = ref.map;
+    out->of_object = !ref.key && manifest().maps[ref.map].key;
+    out->key = std::move(ref.key);
+    return out;
+  }
+  std::optional<Place> where = place(expr->operand);
+  return where ? coerce(address(std::move(*where), expr->span), pointer) : nullptr;
+}
+
+}  // namespace awl::ast
