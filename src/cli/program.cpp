@@ -75,6 +75,7 @@ RunOptions run_options(const Options &options) {
   out.pid = options.pid;
   out.command = options.child;
   out.json = options.format == "json";
+  out.folded = options.format == "folded";
   out.json_frames = options.json_stacks == "frames";
   out.quiet = options.quiet;
   out.verbose = options.verbose;

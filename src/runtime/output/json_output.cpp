@@ -41,12 +41,6 @@ void JsonOutput::value(const Value &value) {
 
 namespace {
 
-bool has_stack(const Type &type) {
-  if (type.kind == TypeKind::Stack) return true;
-  if (type.kind != TypeKind::Tuple) return false;
-  return std::ranges::any_of(type.fields, [](const Field &field) { return field.type && has_stack(*field.type); });
-}
-
 std::string part_text(const Value &part, const FormatContext &context) {
   std::string out;
   if (part.type->kind == TypeKind::Stack)

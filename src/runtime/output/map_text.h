@@ -21,6 +21,13 @@ inline uint64_t last_interval(const MapView &view) {
   return end;
 }
 
+// True for a stack, and for a tuple with one.
+inline bool has_stack(const Type &type) {
+  if (type.kind == TypeKind::Stack) return true;
+  if (type.kind != TypeKind::Tuple) return false;
+  return std::ranges::any_of(type.fields, [](const Field &field) { return field.type && has_stack(*field.type); });
+}
+
 // True if a value that was never set can be shown as zero bytes: numbers, strings, sums.
 inline bool has_zero(const Type &type) {
   return type.is_scalar() || type.kind == TypeKind::String || (type.kind == TypeKind::Aggregate && !is_graph(&type));

@@ -60,6 +60,7 @@ class Output {
 
 struct OutputOptions {
   bool json = false;
+  bool folded = false;  // maps by stacks: a line for each, frames joined by `;`, as flame graphs are made from
   bool quiet = false;
   bool colour = false;
   Buffering buffering = Buffering::Line;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "runtime/output/map_text.h"
+#include "runtime/output/value_parts.h"
 
 namespace awl {
 
@@ -62,8 +63,40 @@ void TextOutput::entry(const MapView &view, const MapEntry &entry, uint64_t end)
   sink_.commit();
 }
 
+// The program first, then the frames from the outermost on: those of the process, which called the kernel, before the
+// kernel's, whatever their order in the key.
+bool TextOutput::folded(const MapView &view) {
+  const MapInfo &info = *view.info;
+  if (!options_.folded || !info.key || !has_stack(*info.key) || is_graph(info.value)) return false;
+  std::string &out = sink_.buffer();
+  for (const MapEntry &entry : view.entries) {
+    std::string words, user, kernel;
+    auto add = [&](const Value &part) {
+      const bool stack = part.type->kind == TypeKind::Stack;
+      std::string &to = !stack ? words : part.type->stack_user ? user : kernel;
+      const size_t begin = to.size();
+      if (stack)
+        append_folded_stack(to, part, context_);
+      else
+        append_value(to, part, context_);
+      if (to.size() > begin) to += ';';
+    };
+    if (info.key->kind == TypeKind::Tuple && !has_display(*info.key))
+      for (const Field &field : info.key->fields) add({field.type, part_of(entry.key, field.offset, field.type->size)});
+    else
+      add({info.key, entry.key});
+    std::string line = words + user + kernel;
+    if (!line.empty()) line.pop_back();
+    out.append(line).append(1, ' ');
+    append_map_value(out, value_of(info, entry), view.div, context_);
+    out += '\n';
+    sink_.commit();
+  }
+  return true;
+}
+
 void TextOutput::map(const MapView &view) {
-  if (!view.info->value) return;
+  if (!view.info->value || folded(view)) return;
   const uint64_t end = last_interval(view);
   for (const MapEntry &each : view.entries) entry(view, each, end);
   if (view.entries.empty() && !view.info->key) entry(view, {}, end);
@@ -105,6 +138,7 @@ void TextOutput::helper_error(const Diagnostic &diagnostic, const Source &source
 }
 
 void TextOutput::end_of_records() {
+  if (options_.folded) return;  // tools that read stacks want no empty lines
   sink_.buffer() += "\n\n";
   sink_.commit();
 }

@@ -32,6 +32,8 @@ class TextOutput : public Output {
   [[nodiscard]] int error() const override;
 
  private:
+  // A map by stacks as lines of frames; false if it is none.
+  bool folded(const MapView &view);
   void append_name(const MapInfo &info, const MapEntry &entry);
   void entry(const MapView &view, const MapEntry &entry, uint64_t end);
   void to_stderr(std::string_view text);

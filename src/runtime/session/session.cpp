@@ -92,6 +92,7 @@ class Session {
     context_.json_frames = options_.json_frames;
     OutputOptions output;
     output.json = options_.json;
+    output.folded = options_.folded;
     output.quiet = options_.quiet;
     output.colour = colour_wanted();
     output.buffering = options_.buffering;

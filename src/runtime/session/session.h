@@ -19,6 +19,7 @@ struct RunOptions {
   int pid = 0;          // -p
   std::string command;  // -c: a command line with shell-like quoting, no shell
   bool json = false;
+  bool folded = false;
   bool json_frames = false;  // stacks in JSON as lists of frames
   bool quiet = false;
   bool verbose = false;
