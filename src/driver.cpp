@@ -1,8 +1,11 @@
 #include "driver.h"
 
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 
 #include "ast/dump.h"
@@ -28,13 +31,27 @@ namespace awl {
 namespace {
 
 ast::Program parse_stdlib(const Source &source, Diagnostics &diagnostics) {
-  return parse(source, {.defines = {}, .stdlib = true, .file = 0}, diagnostics);
+  return parse(source, {.defines = {}, .headers = {}, .stdlib = true, .file = 0}, diagnostics);
 }
 
-// Names that scripts test with #ifdef.
-std::set<std::string> defines(const ProbeRoots &roots) {
-  if (access(roots.btf.c_str(), R_OK) == 0) return {"BPFTRACE_HAVE_BTF"};
-  return {};
+// LINUX_VERSION_CODE of the running kernel, as <linux/version.h> would define it.
+std::string kernel_version() {
+  utsname name{};
+  unsigned major = 0, minor = 0, patch = 0;
+  if (uname(&name) != 0 || std::sscanf(name.release, "%u.%u.%u", &major, &minor, &patch) < 2) return "";
+  return fmt::format("LINUX_VERSION_CODE={}", (major << 16) + (minor << 8) + std::min(patch, 255U));
+}
+
+// What scripts test with #ifdef and #if, and where their headers are.
+ParseOptions parse_options(const Source &source, const CompileRequest &request) {
+  ParseOptions out;
+  if (access(request.roots.btf.c_str(), R_OK) == 0) out.defines.insert("BPFTRACE_HAVE_BTF");
+  if (std::string version = kernel_version(); !version.empty()) out.defines.insert(version);
+  out.headers = {"", request.include_dirs, request.include_files};
+  size_t folder = source.name().rfind('/');
+  if (out.headers.directory.empty() && folder != std::string::npos)
+    out.headers.directory = source.name().substr(0, std::max<size_t>(folder, 1));
+  return out;
 }
 
 bool asks_param_count(const std::vector<ast::Unit> &units) {
@@ -66,8 +83,7 @@ std::span<const DebugStep> debug_steps() { return kSteps; }
 
 std::vector<std::string> list_script(Source &source, const CompileRequest &request, TypeStore &store,
                                      Diagnostics &diagnostics) {
-  ast::Program program =
-      parse_with_imports(source, {.defines = defines(request.roots), .stdlib = false, .file = 0}, diagnostics);
+  ast::Program program = parse_with_imports(source, parse_options(source, request), diagnostics);
   add_kernel_types(store, request.roots);
   ProbeEnvironment environment{
       .types = &store, .pid = request.pid, .unsafe = request.unsafe, .missing_probes = "error", .roots = request.roots};
@@ -91,8 +107,7 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   auto wanted = [&](const char *step) { return request.dumps && request.dumps->contains(step); };
 
   // Text to tree. Errors are collected: the later steps find more in the same run.
-  ast::Program program =
-      parse_with_imports(source, {.defines = defines(request.roots), .stdlib = false, .file = 0}, diagnostics);
+  ast::Program program = parse_with_imports(source, parse_options(source, request), diagnostics);
   if (wanted("ast")) (*request.dumps)["ast"] = ast::dump(program);
   bool parsed = !diagnostics.has_errors();
 
@@ -103,8 +118,9 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   ConfigValues config = ast::read_config(program, environment_variable, diagnostics);
   config.unsafe = config.unsafe || request.unsafe;
   config.helper_errors = request.helper_errors;
-  store.add_source(ast::make_script_source(program.types, diagnostics));
+  store.add_source(ast::make_script_source(program.types, program.unread_types, diagnostics));
   add_kernel_types(store, request.roots);
+  store.add_source(make_header_source(program.includes, parse_options(source, request)));
   ast::check_script_types(store, program.types, diagnostics);
 
   // Macros, and functions of the standard library that are written in the language, take the place of their calls. The

@@ -10,6 +10,7 @@
 
 #include "base/diagnostic.h"
 #include "base/source.h"
+#include "parser/parser.h"
 #include "runtime/image/manifest.h"
 #include "runtime/probes/provider.h"
 #include "runtime/types/type_store.h"

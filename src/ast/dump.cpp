@@ -97,13 +97,19 @@ class Dumper {
     close();
   }
 
+  static std::string attributes(const CAttributes &a) {
+    return std::string(a.packed ? " packed" : "") + (a.aligned ? fmt::format(" aligned {}", a.aligned) : "") +
+           (a.max_alignment ? fmt::format(" pack {}", a.max_alignment) : "") +
+           (a.mode_size ? fmt::format(" mode {}", a.mode_size) : "");
+  }
+
   void ctype(const CType &type) {
     constexpr const char *kKeywords[] = {"struct", "union", "enum", "typedef"};
     open(std::string(kKeywords[static_cast<size_t>(type.kind)]) + (type.name.empty() ? "" : " " + type.name) +
-         (type.packed ? " packed" : ""));
+         attributes(type.attributes));
     for (const CField &field : type.fields) {
       open("field " + type_text(field.type) + (field.name.empty() ? "" : " " + field.name) +
-           (field.bits ? fmt::format(" : {}", field.bits) : ""));
+           (field.bits || field.ends_unit ? fmt::format(" : {}", field.bits) : "") + attributes(field.attributes));
       if (field.inner) ctype(*field.inner);
       close();
     }
@@ -156,7 +162,8 @@ class Dumper {
     open("program");
     for (const Include &include : p.includes) line("include " + json_quote(include.path));
     for (const Import &import : p.imports) line("import " + json_quote(import.path));
-    for (const CType &type : p.types) ctype(type);
+    for (const CType &type : p.types)
+      if (type.header.empty()) ctype(type);
     for (const ConfigEntry &entry : p.config) {
       open("config " + entry.name);
       node(entry.value);

@@ -56,6 +56,7 @@ void Program::append(Program &&other) {
   move_behind(imports, other.imports);
   move_behind(macros, other.macros);
   move_behind(types, other.types);
+  move_behind(unread_types, other.unread_types);
   move_behind(config, other.config);
   move_behind(maps, other.maps);
   move_behind(functions, other.functions);

@@ -278,31 +278,50 @@ struct Probe {
   Expr *predicate = nullptr;
   Block *body = nullptr;
 };
+// What __attribute__((...)) and #pragma pack say about a layout.
+struct CAttributes {
+  bool packed = false;
+  uint32_t aligned = 0;        // bytes, 0: as the type asks for
+  uint32_t max_alignment = 0;  // of members, from #pragma pack(n); 0: none
+  uint32_t mode_size = 0;      // bytes of an integer, from mode(DI); 0: as its type
+};
 // A member of a C struct, union or enum in the script.
 struct CField {
   Span span;
   TypeName type;
-  std::string name;                     // empty for an anonymous struct or union
-  uint32_t bits = 0;                    // bitfield width, 0 if none
+  std::string name;        // empty for an anonymous struct or union
+  uint32_t bits = 0;       // bitfield width, 0 if none
+  bool ends_unit = false;  // `int : 0;`, what follows begins in the next unit of that type
+  CAttributes attributes;
   std::shared_ptr<struct CType> inner;  // definition in place: struct { ... } a;
 };
 struct CEnumerator {
   Span span;
   std::string name;
   std::optional<int64_t> value;
+  bool is_unsigned = false;  // a value below 0 means one above INT64_MAX
 };
 enum class CTypeKind : uint8_t { Struct, Union, Enum, Typedef };
 struct CType {
   Span span;
   CTypeKind kind = CTypeKind::Struct;
-  std::string name;                      // without the keyword; may be empty
-  bool packed = false;                   // __attribute__((packed))
+  std::string name;  // without the keyword; may be empty
+  CAttributes attributes;
   std::vector<CField> fields;            // struct, union; typedef: one field, its type
   std::vector<CEnumerator> enumerators;  // enum
+  std::string header;                    // "net.h:12" where it was read; empty: the script
+};
+// A type of a header that could not be read: an error only for a script that uses it.
+struct UnreadType {
+  std::string name;    // with keyword
+  std::string header;  // "net.h:12"
+  std::string why;
 };
 struct Include {
   Span span;
-  std::string path;  // "linux/sched.h"
+  std::string path;     // "linux/sched.h"
+  bool quoted = false;  // "x.h", not <x.h>
+  std::string file;     // what was read; empty: the kernel's types and constants answer for it
 };
 struct Import {
   Span span;  // of the path
@@ -362,7 +381,8 @@ struct Program {
   std::vector<Include> includes;
   std::vector<Import> imports;
   std::vector<Macro> macros;
-  std::vector<CType> types;
+  std::vector<CType> types;  // of the script, then of the headers that it brings along
+  std::vector<UnreadType> unread_types;
   std::vector<ConfigEntry> config;
   std::vector<MapDecl> maps;
   std::vector<Function> functions;

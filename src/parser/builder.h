@@ -42,6 +42,7 @@ struct ForHead {
 struct Specifier {
   ast::TypeName type;
   std::shared_ptr<ast::CType> inner;
+  std::string attributes;  // as the classifier writes them: "packed", "aligned(8)"
 };
 // The name part: `*name[4]`, `(*name)(int)`, `name : 3`.
 struct Declarator {
@@ -50,14 +51,27 @@ struct Declarator {
   int pointers = 0;
   std::vector<uint64_t> array;
   uint32_t bits = 0;
+  bool is_bitfield = false;
+  std::string attributes;
   bool nested = false;  // a pointer in parentheses: what follows is of its target
   bool opaque = false;  // pointer to a function or array; told as `void *`
 };
 
+// Enumerators that are known already.
+using Constants = std::map<std::string, int64_t, std::less<>>;
+
 class Builder {
  public:
-  Builder(ast::Program &program, bool stdlib, Diagnostics &diagnostics)
-      : program_(program), stdlib_(stdlib), diagnostics_(diagnostics), first_id_(program.node_count()) {}
+  // `constants` are those of the headers; what is defined here is added.
+  Builder(ast::Program &program, bool stdlib, Diagnostics &diagnostics, Constants &constants)
+      : program_(program),
+        stdlib_(stdlib),
+        diagnostics_(diagnostics),
+        first_id_(program.node_count()),
+        constants_(constants) {}
+
+  // Types from elsewhere that sizeof() in a constant may name; must outlive the Builder.
+  void know_types(const std::vector<ast::CType> &types) { known_types_ = &types; }
 
   // Makes an expression; poison if it is nested too deep.
   template <class T, class... Args>
@@ -106,7 +120,13 @@ class Builder {
   Specifier specifier(ast::TypeName type);
   Specifier specifier(ast::CType type);
   Declarator c_array(Span span, Declarator declarator, ast::Expr *size);
-  Declarator bitfield(Span span, Declarator declarator, ast::Expr *bits);
+  Declarator bitfield(Span span, Declarator declarator, ast::Expr *bits, const std::string &attributes);
+  // The type or declarator with attributes behind it.
+  template <class T>
+  T attributed(T declared, const std::string &attributes) {
+    declared.attributes += " " + attributes;
+    return declared;
+  }
   void add_members(std::vector<ast::CField> &members, Span span, const Specifier &specifier,
                    std::vector<Declarator> declarators);
   ast::CType record_type(Span span, const std::string &keyword, std::string name, std::vector<ast::CField> members,
@@ -136,6 +156,15 @@ class Builder {
   // Value of a constant expression: numbers, enumerators of the script, operators.
   std::optional<int64_t> constant(const ast::Expr *expr) const;
   std::optional<int64_t> constant_binary(const ast::Binary &binary) const;
+  // Bytes and sign of a type in a constant expression.
+  struct Measure {
+    int64_t size = 0;
+    bool is_signed = false;
+  };
+  // Whether a constant below 0 is one above INT64_MAX.
+  bool is_unsigned(const ast::Expr *expr) const;
+  std::optional<Measure> measure(const ast::TypeName &type) const;
+  ast::CAttributes c_attributes(Span span, const std::string &text);
   uint64_t array_size(ast::Expr *size);
   ast::CField field_of(Span span, const Specifier &specifier, Declarator declarator);
 
@@ -146,7 +175,8 @@ class Builder {
   size_t first_id_;              // of the nodes made here
   std::vector<uint16_t> depth_;  // of the tree under each of them
   bool reported_depth_ = false;
-  std::map<std::string, int64_t, std::less<>> enumerators_;
+  Constants &constants_;
+  const std::vector<ast::CType> *known_types_ = nullptr;
   int64_t next_enumerator_ = 0;
 };
 

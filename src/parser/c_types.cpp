@@ -1,7 +1,8 @@
 // Types as written and C declarations: the Builder's other half.
 #include <algorithm>
-#include <limits>
+#include <bit>
 
+#include "base/strings.h"
 #include "parser/builder.h"
 
 namespace awl::syntax {
@@ -21,8 +22,11 @@ TypeName Builder::named_type(Span span, std::string name) {
 TypeName Builder::c_integer_type(Span span, const std::vector<std::string> &words) {
   auto count = [&](const char *word) { return std::count(words.begin(), words.end(), word); };
   std::string sign = count("unsigned") ? "unsigned " : "";
-  if (count("char")) return named_type(span, count("signed") ? "signed char" : sign + "char");
+  if (count("char"))
+    return named_type(span, count("signed") + count("__signed__") + count("__signed") ? "signed char" : sign + "char");
   if (count("short")) return named_type(span, sign + "short");
+  if (count("double")) return named_type(span, "long double");
+  if (count("__int128")) return named_type(span, sign + "__int128");
   if (count("long")) return named_type(span, sign + (count("long") > 1 ? "long long" : "long"));
   return named_type(span, sign + "int");
 }
@@ -63,7 +67,37 @@ TypeName Builder::type_or(Span span, TypeName first, const TypeName &second) {
 
 // --- C declarations --------------------------------------------------------------------------------------
 
-Specifier Builder::specifier(TypeName type) { return {std::move(type), nullptr}; }
+namespace {
+
+// The number behind `name(` in the text of attributes; nullopt if it is not there.
+std::optional<std::string_view> argument_of(std::string_view text, std::string_view name) {
+  size_t at = text.find(std::string(name) + "(");
+  if (at == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(at + name.size() + 1);
+  return text.substr(0, text.find(')'));
+}
+
+}  // namespace
+
+// The classifier leaves only attributes that matter to a layout, and a `?` for a number that it cannot compute.
+CAttributes Builder::c_attributes(Span span, const std::string &text) {
+  CAttributes out;
+  out.packed = text.find("packed") != std::string::npos;
+  auto number = [&](std::string_view name, const char *what) -> uint32_t {
+    std::optional<std::string_view> argument = argument_of(text, name);
+    if (!argument) return 0;
+    std::optional<uint64_t> value = parse_unsigned(*argument);
+    bool good = value && std::has_single_bit(*value) && *value <= 1U << 16;
+    if (!good) diagnostics_.emit(diag::UnknownConstant, span, what);
+    return good ? static_cast<uint32_t>(*value) : 0;
+  };
+  out.aligned = number("aligned", "the alignment");
+  out.max_alignment = number("pack", "the packing");
+  out.mode_size = number("mode", "the mode");
+  return out;
+}
+
+Specifier Builder::specifier(TypeName type) { return {std::move(type), nullptr, ""}; }
 
 Specifier Builder::specifier(CType type) {
   const char *keyword = type.kind == CTypeKind::Enum ? "enum" : type.kind == CTypeKind::Union ? "union" : "struct";
@@ -82,11 +116,13 @@ Declarator Builder::c_array(Span span, Declarator declarator, Expr *size) {
   return declarator;
 }
 
-Declarator Builder::bitfield(Span span, Declarator declarator, Expr *bits) {
+Declarator Builder::bitfield(Span span, Declarator declarator, Expr *bits, const std::string &attributes) {
   std::optional<int64_t> width = constant(bits);
   if (!width || *width < 0 || *width > 64)
     diagnostics_.emit(diag::UnknownConstant, bits->span, "the width of a bitfield");
   declarator.span = span;
+  declarator.is_bitfield = true;
+  declarator.attributes += " " + attributes;
   declarator.bits = static_cast<uint32_t>(std::clamp<int64_t>(width.value_or(1), 0, 64));
   return declarator;
 }
@@ -97,6 +133,8 @@ CField Builder::field_of(Span span, const Specifier &specifier, Declarator decla
   field.type = specifier.type;
   field.name = std::move(declarator.name);
   field.bits = declarator.bits;
+  field.ends_unit = declarator.is_bitfield && declarator.bits == 0;
+  field.attributes = c_attributes(span, specifier.attributes + declarator.attributes);
   if (declarator.opaque) {
     field.type = named_type(specifier.type.span, "void");
     field.type.pointers = 1;
@@ -131,7 +169,10 @@ CType Builder::record_type(Span span, const std::string &keyword, std::string na
 }
 
 CType Builder::with_attributes(CType type, const std::string &attributes) {
-  type.packed = type.packed || attributes.find("packed") != std::string::npos;
+  CAttributes more = c_attributes(type.span, attributes);
+  type.attributes.packed |= more.packed;
+  type.attributes.aligned = std::max(type.attributes.aligned, more.aligned);
+  type.attributes.max_alignment = std::max(type.attributes.max_alignment, more.max_alignment);
   return type;
 }
 
@@ -146,13 +187,13 @@ CType Builder::enum_type(Span span, std::string name, std::vector<CEnumerator> e
 }
 
 CEnumerator Builder::enumerator(Span span, std::string name, Expr *value) {
-  CEnumerator enumerator{span, std::move(name), std::nullopt};
+  CEnumerator enumerator{span, std::move(name), std::nullopt, value && is_unsigned(value)};
   if (value) {
     enumerator.value = constant(value);
     if (!enumerator.value) diagnostics_.emit(diag::UnknownConstant, value->span, "the value of an enumerator");
     next_enumerator_ = enumerator.value.value_or(0);
   }
-  enumerators_[enumerator.name] = next_enumerator_;
+  constants_[enumerator.name] = next_enumerator_;
   next_enumerator_ = static_cast<int64_t>(static_cast<uint64_t>(next_enumerator_) + 1);
   return enumerator;
 }
@@ -168,88 +209,6 @@ void Builder::add_typedefs(Span span, const Specifier &specifier, std::vector<De
     declarator.name.clear();
     type.fields.push_back(field_of(join(specifier.type.span, declarator.span), specifier, std::move(declarator)));
     program_.types.push_back(std::move(type));
-  }
-}
-
-// --- Constants -------------------------------------------------------------------------------------------
-
-namespace {
-
-// Of a pointer or integer; other sizes are not known here.
-std::optional<int64_t> size_of(const TypeName &type) {
-  static const std::map<std::string_view, int64_t> kSizes = {{"char", 1},
-                                                             {"signed char", 1},
-                                                             {"unsigned char", 1},
-                                                             {"short", 2},
-                                                             {"unsigned short", 2},
-                                                             {"int", 4},
-                                                             {"unsigned int", 4},
-                                                             {"long", 8},
-                                                             {"long long", 8},
-                                                             {"unsigned long", 8},
-                                                             {"unsigned long long", 8},
-                                                             {"int8", 1},
-                                                             {"uint8", 1},
-                                                             {"int16", 2},
-                                                             {"uint16", 2},
-                                                             {"int32", 4},
-                                                             {"uint32", 4},
-                                                             {"int64", 8},
-                                                             {"uint64", 8}};
-  auto it = kSizes.find(type.name);
-  if (type.pointers == 0 && it == kSizes.end()) return std::nullopt;
-  int64_t size = type.pointers > 0 ? 8 : it->second;
-  for (uint64_t length : type.array)
-    if (__builtin_mul_overflow(size, length, &size)) return std::nullopt;
-  return size;
-}
-
-}  // namespace
-
-std::optional<int64_t> Builder::constant(const Expr *expr) const {
-  if (const auto *number = as<IntegerLiteral>(expr)) return static_cast<int64_t>(number->value);
-  if (const auto *name = as<Identifier>(expr)) {
-    auto it = enumerators_.find(name->name);
-    return it == enumerators_.end() ? std::nullopt : std::optional(it->second);
-  }
-  if (const auto *unary = as<Unary>(expr)) {
-    std::optional<int64_t> value = constant(unary->operand);
-    if (!value) return std::nullopt;
-    if (unary->op == UnaryOp::Negate) return static_cast<int64_t>(-static_cast<uint64_t>(*value));
-    if (unary->op == UnaryOp::BitNot) return ~*value;
-    if (unary->op == UnaryOp::Not) return !*value;
-    return std::nullopt;
-  }
-  if (const auto *choice = as<Conditional>(expr)) {
-    std::optional<int64_t> value = constant(choice->condition);
-    if (!value) return std::nullopt;
-    return *value == 0 ? constant(choice->otherwise) : choice->then ? constant(choice->then) : value;
-  }
-  if (const auto *size = as<SizeOf>(expr); size && size->type) return size_of(*size->type);
-  if (const auto *binary = as<Binary>(expr)) return constant_binary(*binary);
-  return std::nullopt;
-}
-
-std::optional<int64_t> Builder::constant_binary(const Binary &binary) const {
-  std::optional<int64_t> left = constant(binary.left);
-  std::optional<int64_t> right = constant(binary.right);
-  if (!left || !right) return std::nullopt;
-  auto a = static_cast<uint64_t>(*left);
-  auto b = static_cast<uint64_t>(*right);
-  switch (binary.op) {
-    case BinaryOp::Add: return static_cast<int64_t>(a + b);
-    case BinaryOp::Sub: return static_cast<int64_t>(a - b);
-    case BinaryOp::Mul: return static_cast<int64_t>(a * b);
-    case BinaryOp::Div:
-    case BinaryOp::Mod:
-      if (b == 0 || *right == -1) return std::nullopt;
-      return binary.op == BinaryOp::Div ? *left / *right : *left % *right;
-    case BinaryOp::BitAnd: return static_cast<int64_t>(a & b);
-    case BinaryOp::BitOr: return static_cast<int64_t>(a | b);
-    case BinaryOp::BitXor: return static_cast<int64_t>(a ^ b);
-    case BinaryOp::ShiftLeft: return static_cast<int64_t>(a << (b & 63));
-    case BinaryOp::ShiftRight: return *left >> (b & 63);
-    default: return std::nullopt;
   }
 }
 

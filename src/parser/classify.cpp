@@ -2,7 +2,9 @@
 #include <string_view>
 
 #include "parser/grammar.h"
+#include "parser/preprocessor.h"
 #include "parser/scan.h"
+#include "runtime/types/type_store.h"
 
 namespace awl::syntax {
 
@@ -159,30 +161,103 @@ class Classifier {
   // Attributes and the parameters of function types become one token each.
   void c_declaration() {
     std::vector<Token> out;
+    size_t brackets = 0;      // around an array's size
+    bool expression = false;  // the value of an enumerator
     for (size_t i = 0; i < tokens_.size(); i++) {
       Token token = tokens_[i];
-      bool attribute = token.kind == G::T_IDENT && (token.text == "__attribute__" || token.text == "__packed");
+      bool attribute = token.kind == G::T_IDENT && is_attribute(token.text);
       int before = out.empty() ? -1 : out.back().kind;
-      bool params =
-          token.kind == G::T_LPAREN && (before == G::T_RPAREN || (before == G::T_IDENT && kind(i + 1) != G::T_STAR));
+      if (token.kind == G::T_IDENT && is_integer_word(token.text, before)) token.kind = G::T_INT_WORD;
+      bool params = token.kind == G::T_LPAREN && !brackets && !expression &&
+                    (before == G::T_RPAREN || (before == G::T_IDENT && kind(i + 1) != G::T_STAR));
       size_t end = i;
       if (attribute) {
         token.kind = G::T_C_ATTRIBUTE;
         if (kind(i + 1) == G::T_LPAREN) end = closing(i + 1);
+        token.text = attribute_text(i, end);
       } else if (token.kind == G::T_LPAREN && before == G::T_SIZEOF) {
         token.kind = G::T_TYPE_OPEN;
       } else if (params) {
         token.kind = G::T_C_PARAMS;
         end = closing(i);
+      } else if (token.kind == G::T_LPAREN && wants_operand(before) && (brackets || expression)) {
+        token.kind = parenthesis(i, before);
       }
+      brackets += token.kind == G::T_LBRACKET ? 1 : 0;
+      brackets -= token.kind == G::T_RBRACKET && brackets > 0 ? 1 : 0;
+      if (token.kind == G::T_ASSIGN) expression = true;
+      if (token.kind == G::T_COMMA || token.kind == G::T_RBRACE) expression = false;
       for (size_t j = i + 1; j <= end && j < tokens_.size(); j++) {
         token.span = join(token.span, tokens_[j].span);
-        if (attribute) token.text += tokens_[j].text;
       }
       i = end;
       out.push_back(std::move(token));
     }
     tokens_ = std::move(out);
+  }
+
+  static bool is_attribute(std::string_view word) {
+    return word == "__attribute__" || word == "__attribute" || word == "__packed" || word == "__aligned" ||
+           word == "_Alignas" || word == "____cacheline_aligned" || word == "____cacheline_aligned_in_smp";
+  }
+
+  // `double` of `long double`, `__int128` with a sign or alone.
+  static bool is_integer_word(std::string_view word, int before) {
+    return word == "__int128" || (word == "double" && before == G::T_INT_WORD);
+  }
+
+  // What the attributes in tokens [begin, end] say about a layout: "packed", "aligned(8)", "mode(4)".
+  [[nodiscard]] std::string attribute_text(size_t begin, size_t end) const {
+    std::string out;
+    for (size_t i = begin; i <= end && i < tokens_.size(); i++) {
+      std::string_view word = tokens_[i].text;
+      while (word.starts_with('_')) word.remove_prefix(1);
+      while (word.ends_with('_')) word.remove_suffix(1);
+      if (tokens_[i].kind != G::T_IDENT) continue;
+      if (word == "packed") out += " packed";
+      if (word == "cacheline_aligned" || word == "cacheline_aligned_in_smp") out += " aligned(64)";
+      if (word == "aligned" || word == "Alignas") out += " aligned(" + alignment(i + 1) + ")";
+      if (word == "mode" && kind(i + 1) == G::T_LPAREN && i + 2 < tokens_.size()) out += " mode(" + mode(i + 2) + ")";
+      if (word == "vector_size") out += " aligned(?)";
+      if (word == "aligned" || word == "Alignas" || word == "mode")
+        if (kind(i + 1) == G::T_LPAREN) i = closing(i + 1);
+    }
+    return out;
+  }
+
+  // The number in parentheses at `open`; without them the largest alignment that there is. "?" if it is none.
+  [[nodiscard]] std::string alignment(size_t open) const {
+    if (kind(open) != G::T_LPAREN) return "16";
+    std::vector<Token> inside;
+    for (size_t i = open + 1, end = closing(open); i < end; i++) {
+      if (kind(i) != G::T_SIZEOF) {
+        inside.push_back(tokens_[i]);
+        continue;
+      }
+      size_t close = closing(i + 1);
+      bool pointer = close > i + 2 && kind(close - 1) == G::T_STAR;
+      std::string name;
+      for (size_t j = i + 2; j < close; j++) name += (name.empty() ? "" : " ") + tokens_[j].text;
+      TypeStore store;
+      auto type = store.find(name);
+      bool known = pointer || (type && *type);
+      inside.push_back({G::T_INTEGER, {}, "", pointer ? 8 : known ? (**type)->size : 0});
+      i = close;
+    }
+    std::string error;
+    int64_t value = evaluate_condition(inside, error);
+    return error.empty() && value > 0 ? std::to_string(value) : "?";
+  }
+
+  [[nodiscard]] std::string mode(size_t i) const {
+    std::string_view word = tokens_[i].text;
+    while (word.starts_with('_')) word.remove_prefix(1);
+    while (word.ends_with('_')) word.remove_suffix(1);
+    return word == "QI"                                          ? "1"
+           : word == "HI"                                        ? "2"
+           : word == "SI"                                        ? "4"
+           : word == "DI" || word == "word" || word == "pointer" ? "8"
+                                                                 : "?";
   }
 
   void brackets() {

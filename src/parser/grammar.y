@@ -69,6 +69,8 @@ using namespace awl::ast;
 // Brackets: `(` of a cast, `(` before a type of sizeof, what stands before a type as an argument, `{` of a block expression, `(...)` of a C function type.
 %token LBRACE "{" BLOCK_OPEN RBRACE "}" LPAREN "(" CAST_OPEN TYPE_OPEN TYPE_ARG RPAREN ")" LBRACKET "[" RBRACKET "]"
 %token C_PARAMS "parameters"
+// In the bodies of macros only.
+%token HASH "#" PASTE "##"
 %token SEMICOLON ";" COMMA "," COLON ":" DOT "." ARROW "->" DOTDOT ".." ELLIPSIS "..." QUESTION "?" ELVIS "?:"
 %token PREDICATE_OPEN PREDICATE_CLOSE
 %token ASSIGN "="
@@ -483,7 +485,7 @@ c_base:
     IDENT                               { $$ = b.named_type(@$, $1); }
   | int_words                           { $$ = b.c_integer_type(@$, $1); }
   | record_keyword c_attributes IDENT   { $$ = b.named_type(@$, $1 + " " + $3); }
-  | ENUM IDENT                          { $$ = b.named_type(@$, "enum " + $2); }
+  | ENUM c_attributes IDENT             { $$ = b.named_type(@$, "enum " + $3); }
   ;
 
 int_words:
@@ -507,6 +509,7 @@ c_definition:
     c_record opt_semicolon                            { b.add_type($1); }
   | c_enum opt_semicolon                              { b.add_type($1); }
   | record_keyword c_attributes IDENT SEMICOLON       // a forward declaration says nothing
+  | ENUM c_attributes IDENT SEMICOLON
   | TYPEDEF c_specifier c_declarators SEMICOLON       { b.add_typedefs(@$, $2, $3); }
   ;
 
@@ -523,12 +526,12 @@ c_record_body:
   ;
 
 c_enum:
-    c_enum_body c_attributes            { $$ = $1; }
+    c_enum_body c_attributes            { $$ = b.with_attributes($1, $2); }
   ;
 
 c_enum_body:
-    ENUM IDENT LBRACE enumerators RBRACE   { $$ = b.enum_type(@$, $2, $4); }
-  | ENUM LBRACE enumerators RBRACE         { $$ = b.enum_type(@$, "", $3); }
+    ENUM c_attributes IDENT LBRACE enumerators RBRACE   { $$ = b.with_attributes(b.enum_type(@$, $3, $5), $2); }
+  | ENUM c_attributes LBRACE enumerators RBRACE         { $$ = b.with_attributes(b.enum_type(@$, "", $4), $2); }
   ;
 
 c_attributes:
@@ -545,9 +548,10 @@ c_members:
   ;
 
 c_specifier:
-    c_base                              { $$ = b.specifier($1); }
+    c_base c_attributes                 { $$ = b.attributed(b.specifier($1), $2); }
   | c_record                            { $$ = b.specifier($1); }
   | c_enum                              { $$ = b.specifier($1); }
+  | C_ATTRIBUTE c_specifier             { $$ = b.attributed($2, $1); }
   ;
 
 c_declarators:
@@ -556,19 +560,20 @@ c_declarators:
   ;
 
 c_declarator:
-    c_pointer c_attributes              { $$ = $1; $$.span = @1; }
-  | c_pointer c_attributes COLON expr   { $$ = b.bitfield(@$, $1, $4); }
-  | COLON expr                          { $$ = b.bitfield(@$, Declarator(), $2); }
+    c_pointer c_attributes              { $$ = b.attributed($1, $2); $$.span = @1; }
+  | c_pointer c_attributes COLON expr c_attributes
+      { $$ = b.bitfield(@$, b.attributed($1, $2), $4, $5); }
+  | COLON expr c_attributes             { $$ = b.bitfield(@$, Declarator(), $2, $3); }
   ;
 
 c_pointer:
     c_direct                            { $$ = $1; }
-  | STAR c_pointer                      { $$ = $2; $$.pointers++; }
+  | STAR c_attributes c_pointer         { $$ = b.attributed($3, $2); $$.pointers++; }
   ;
 
 c_direct:
     IDENT                               { $$ = {}; $$.name = $1; }
-  | LPAREN c_pointer RPAREN             { $$ = $2; $$.nested = $$.pointers > 0; }
+  | LPAREN c_attributes c_pointer RPAREN   { $$ = $3; $$.nested = $$.pointers > 0; }
   | c_direct LBRACKET expr RBRACKET     { $$ = b.c_array(@$, $1, $3); }
   | c_direct LBRACKET RBRACKET          { $$ = b.c_array(@$, $1, nullptr); }
   | c_direct C_PARAMS                   { $$ = $1; $$.opaque = true; }

@@ -37,6 +37,7 @@ class Importer {
   ast::Program load(size_t file, const fs::path &folder) {
     ParseOptions options = options_;
     options.file = file;
+    options.headers.directory = folder;
     ast::Program own = parse(source_, options, diagnostics_);
     if (file != 0) refuse_config(own);
     ast::Program all;
@@ -72,7 +73,7 @@ class Importer {
     fs::path real = fs::canonical(path, error);
     if (error) return fail(import, error.message());
     if (!safe(import, real.parent_path()) || !seen_.insert(real).second) return;
-    if (real.extension() != ".bt") return fail(import, "only *.bt files can be imported");
+    if (real.extension() != ".bt") return fail(import, "only *.bt and *.h files can be imported");
     if (!fs::is_regular_file(real, error)) return fail(import, "it is not a regular file");
     if (fs::file_size(real, error) > kMaxFileBytes || seen_.size() > kMaxFiles) return fail(import, "it is too much");
     Result<std::string> text = read_file(path.string());

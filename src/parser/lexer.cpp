@@ -45,6 +45,8 @@ const std::unordered_map<std::string_view, int> kKeywords = {
     {"char", G::T_INT_WORD},
     {"typedef", G::T_TYPEDEF},
     {"container_of", G::T_CONTAINER_OF},
+    {"__signed__", G::T_INT_WORD},
+    {"__signed", G::T_INT_WORD},
 };
 
 // Words that begin a top-level item other than a probe.
@@ -133,13 +135,25 @@ int Lexer::unterminated_string() {
   return G::T_STRING;
 }
 
-// `'x'` is C's character or another language's string; it goes on as a string.
+// `'x'` is C's character or another language's string; in a script it goes on as a string.
 int Lexer::single_quoted() {
+  if (in_c_ && spelling().size() > 2 && spelling().back() == '\'') {
+    std::string_view content = spelling().substr(1, spelling().size() - 2);
+    char value = content[0] == '\\' && content.size() > 1 ? parse_escape(content).value : content[0];
+    token_.text = spelling();
+    token_.value = static_cast<uint64_t>(int64_t{static_cast<signed char>(value)});
+    return G::T_INTEGER;
+  }
   diagnostics_->emit(diag::BadCharacter, Span{here().begin, here().begin + 1}, "'")
       .with_hint("strings stand in double quotes: \"...\"");
   size_t close = spelling().size() > 1 && spelling().back() == '\'' ? 1 : 0;
   token_.text = spelling().substr(1, spelling().size() - 1 - close);
   return G::T_STRING;
+}
+
+int Lexer::hash() {
+  if (!in_c_) return 0;
+  return spelling().size() == 2 ? static_cast<int>(G::T_PASTE) : static_cast<int>(G::T_HASH);
 }
 
 // Goes on as a variable without a name.

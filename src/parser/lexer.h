@@ -27,6 +27,8 @@ class Lexer {
   void at_item_start(bool yes) { item_start_ = yes; }
   // Code only: whether a `/` before `{` ends a predicate.
   void in_predicate(bool yes) { in_predicate_ = yes; }
+  // C's own text: 'x' is a number, `#` and `##` are tokens.
+  void in_c(bool yes) { in_c_ = yes; }
   // The `///` lines right above the place reached, taken away.
   std::string take_doc();
   // The text behind the last token, and whether that is the start of a line.
@@ -41,6 +43,7 @@ class Lexer {
   int string();
   int unterminated_string();
   int single_quoted();
+  int hash();  // 0 if it is none
   int lone_dollar();
   int slash();
   int directive();
@@ -69,6 +72,7 @@ class Lexer {
   int errors_ = 0;
   bool item_start_ = true;
   bool in_predicate_ = false;
+  bool in_c_ = false;
   std::string doc_;
   size_t doc_end_ = 0;
 };

@@ -21,11 +21,16 @@ ast::Program parse(const Source &source, const ParseOptions &options, Diagnostic
   for (int round = 0;; round++) {
     ast::Program program;
     program.includes = scanned.includes;
+    program.unread_types = scanned.headers.unread;
+    Constants constants = scanned.headers.constants;
     TokenFeed feed(scanned.tokens, Grammar::token::T_START_PROGRAM, source, diagnostics, most_errors);
     feed.allow_repair(round < kMaxRepairs);
-    Builder builder(program, options.stdlib, diagnostics);
+    Builder builder(program, options.stdlib, diagnostics, constants);
+    builder.know_types(scanned.headers.types);
     Grammar(feed, builder).parse();
-    if (!feed.repaired()) return program;
+    if (feed.repaired()) continue;
+    program.types.insert(program.types.end(), scanned.headers.types.begin(), scanned.headers.types.end());
+    return program;
   }
 }
 
@@ -34,7 +39,8 @@ ast::Expr *parse_expression(ast::Program &program, const std::string &text, Diag
   size_t most_errors = diagnostics.error_count() + kMaxErrors;
   std::vector<Token> tokens = scan_expression(text, diagnostics);
   TokenFeed feed(tokens, Grammar::token::T_START_EXPRESSION, source, diagnostics, most_errors);
-  Builder builder(program, false, diagnostics);
+  Constants constants;
+  Builder builder(program, false, diagnostics, constants);
   bool read = Grammar(feed, builder).parse() == 0 && builder.result();
   return read ? builder.result() : builder.poison({});
 }

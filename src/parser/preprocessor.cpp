@@ -1,6 +1,8 @@
 #include "parser/preprocessor.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "base/strings.h"
 #include "parser/grammar.h"
@@ -12,9 +14,6 @@ namespace awl::syntax {
 namespace {
 
 using G = Grammar::token;
-
-constexpr size_t kMaxMacroDepth = 200;
-constexpr size_t kMaxSteps = 200'000;
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\\'; }
 
@@ -30,11 +29,56 @@ std::string_view take_name(std::string_view &text) {
   return name;
 }
 
+// What headers ask of the compiler that reads them.
+constexpr std::array kOfCompiler = {
+    "__linux__ 1",
+    "__LP64__ 1",
+    "_LP64 1",
+    "__STDC__ 1",
+    "__STDC_VERSION__ 201710",
+    "__STDC_HOSTED__ 1",
+    "__GNUC__ 12",
+    "__GNUC_MINOR__ 2",
+    "__GNUC_PATCHLEVEL__ 0",
+    "__CHAR_BIT__ 8",
+    "__SIZEOF_INT__ 4",
+    "__SIZEOF_LONG__ 8",
+    "__SIZEOF_POINTER__ 8",
+    "__SIZEOF_LONG_LONG__ 8",
+    "__SIZEOF_SHORT__ 2",
+    "__SIZEOF_SIZE_T__ 8",
+    "__ORDER_LITTLE_ENDIAN__ 1234",
+    "__ORDER_BIG_ENDIAN__ 4321",
+    "__BYTE_ORDER__ 1234",
+    "__SIZE_TYPE__ unsigned long",
+    "__PTRDIFF_TYPE__ long",
+    "__WCHAR_TYPE__ int",
+    "__INTMAX_TYPE__ long",
+    "__UINTMAX_TYPE__ unsigned long",
+    "__has_include(x) 0",
+    "__has_attribute(x) 0",
+    "__has_feature(x) 0",
+    "__has_builtin(x) 0",
+    "__has_extension(x) 0",
+    "__INT_MAX__ 2147483647",
+    "__LONG_MAX__ 9223372036854775807",
+    "__LONG_LONG_MAX__ 9223372036854775807",
+#if defined(__x86_64__)
+    "__x86_64__ 1",
+    "__x86_64 1",
+    "__amd64__ 1",
+#elif defined(__aarch64__)
+    "__aarch64__ 1",
+    "__ARM_64BIT_STATE 1",
+#endif
+};
+
 }  // namespace
 
 std::vector<Token> tokens_of(std::string_view text, uint32_t offset, Diagnostics &diagnostics) {
   Lexer lexer(text, offset, diagnostics);
   lexer.not_at_line_start();
+  lexer.in_c(true);
   std::vector<Token> tokens;
   while (true) {
     Token token = lexer.next(Lexer::Mode::Code);
@@ -50,6 +94,8 @@ Preprocessor::Preprocessor(const ParseOptions &options, uint32_t begin, Diagnost
     define(bodies_.back(), 0, {});
   };
   predefine("KERNEL_VERSION(a, b, c) (((a) << 16) + ((b) << 8) + (c))");
+  if (!options.stdlib)
+    for (const char *name : kOfCompiler) predefine(name);
   for (const std::string &name : options.defines) {
     size_t equals = name.find('=');
     predefine(equals == std::string::npos ? name + " 1" : name.substr(0, equals) + " " + name.substr(equals + 1));
@@ -74,7 +120,9 @@ void Preprocessor::directive(const Token &line) {
   if (name == "define") return define(text, offset, place);
   if (name == "undef") return undefine(text, place);
   if (name == "include") return include(text, place);
-  if (name.empty() || name == "pragma" || name == "warning" || name == "line") return;  // say nothing to a tracer
+  if (name == "pragma") return pragma(text);
+  if (name.empty() || name == "warning" || name == "line" || name == "ident") return;  // say nothing to a tracer
+  if (name == "include_next" && in_header_) return include(text, place);
   if (name == "error") return bad("#error", std::string(trim(text)), place);
   Diagnostic &d = diagnostics_->emit(diag::BadPreprocessor, place, "#" + std::string(name), "unknown directive");
   std::string near = nearest(name, {"define", "include", "undef", "ifdef", "ifndef", "elif", "else", "endif"});
@@ -92,6 +140,11 @@ void Preprocessor::define(std::string_view text, uint32_t offset, Span place) {
     for (const std::string &piece : split(text.substr(1, close - 1), ',')) {
       std::string_view rest = piece;
       std::string param(take_name(rest));
+      if (trim(rest) == "...") {  // `...` or, as gcc has it, `name...`
+        macro.variadic = true;
+        if (param.empty()) param = "__VA_ARGS__";
+        rest = {};
+      }
       if (!trim(rest).empty()) return bad("#define " + name, "its parameters are not names", place);
       if (!param.empty()) macro.params.push_back(param);
     }
@@ -100,7 +153,11 @@ void Preprocessor::define(std::string_view text, uint32_t offset, Span place) {
   }
   macro.offset = end - static_cast<uint32_t>(text.size());
   // The line goes away, the macro stays.
-  bodies_.emplace_back(text);
+  std::string &body = bodies_.emplace_back(text);
+  for (size_t i = 0; i + 1 < body.size(); i++)
+    if (body[i] == '\\' && (body[i + 1] == '\n' || body[i + 1] == '\r')) body[i] = body[i + 1] = ' ';
+  std::ranges::replace(body, '\n', ' ');
+  macro.of_header = in_header_;
   macro.body = bodies_.back();
   macros_.insert_or_assign(name, std::move(macro));
 }
@@ -118,7 +175,7 @@ void Preprocessor::include(std::string_view text, Span place) {
                  : text.front() == '"' ? text.find('"', 1)
                                        : std::string_view::npos;
   if (close == std::string_view::npos || close == 1) return bad("#include", "a <header> must follow", place);
-  includes.push_back({place, std::string(text.substr(1, close - 1))});
+  includes.push_back({place, std::string(text.substr(1, close - 1)), text.front() == '"', ""});
 }
 
 void Preprocessor::conditional(std::string_view name, std::string_view text, uint32_t offset, Span place) {
@@ -168,9 +225,33 @@ bool Preprocessor::condition(std::string_view text, uint32_t offset, Span place)
   return value != 0;
 }
 
-void Preprocessor::finish() {
-  for (const Branch &branch : branches_) bad("#if", "there is no #endif for it", branch.span);
-  branches_.clear();
+void Preprocessor::finish(size_t open) {
+  for (size_t i = open; i < branches_.size(); i++) bad("#if", "there is no #endif for it", branches_[i].span);
+  branches_.resize(std::min(open, branches_.size()), Branch{});
+}
+
+Diagnostics *Preprocessor::report_to(Diagnostics *diagnostics, bool in_header) {
+  in_header_ = in_header;
+  steps_ = 0;
+  return std::exchange(diagnostics_, diagnostics);
+}
+
+// #pragma pack(1), pack(push, 1), pack(push), pack(pop), pack(); other pragmas say nothing to us.
+void Preprocessor::pragma(std::string_view text) {
+  if (take_name(text) != "pack") return;
+  size_t open = text.find('('), close = text.find(')');
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open) return;
+  std::vector<std::string> words = split(text.substr(open + 1, close - open - 1), ',');
+  for (std::string &word : words) word = trim(word);
+  if (words[0] == "push") {
+    packings_.push_back(packing_);
+  } else if (words[0] == "pop") {
+    packing_ = packings_.empty() ? 0 : packings_.back();
+    if (!packings_.empty()) packings_.pop_back();
+  } else if (words[0].empty()) {
+    packing_ = 0;
+  }
+  if (auto bytes = parse_unsigned(words.back())) packing_ = *bytes <= 16 ? static_cast<uint32_t>(*bytes) : 0;
 }
 
 Preprocessor::MacroKind Preprocessor::macro_kind(const Token &token) const {
@@ -181,87 +262,6 @@ Preprocessor::MacroKind Preprocessor::macro_kind(const Token &token) const {
   auto it = macros_.find(token.text);
   if (it == macros_.end()) return MacroKind::None;
   return it->second.function ? MacroKind::Function : MacroKind::Object;
-}
-
-const std::vector<Token> &Preprocessor::body_of(Macro &macro) {
-  if (!macro.tokens) macro.tokens = tokens_of(macro.body, macro.offset, *diagnostics_);
-  return *macro.tokens;
-}
-
-std::vector<Token> Preprocessor::expand(const std::vector<Token> &tokens, Span place) {
-  std::vector<Token> out;
-  Words hidden;
-  expand_into(out, tokens, hidden, place);
-  for (Token &token : out) token.span = place;
-  return out;
-}
-
-void Preprocessor::expand_into(std::vector<Token> &out, const std::vector<Token> &tokens, Words &hidden, Span place) {
-  if (hidden.size() > kMaxMacroDepth) {
-    diagnostics_->emit(diag::TooDeep, place, "macros", static_cast<int>(kMaxMacroDepth));
-    return;
-  }
-  for (size_t i = 0; i < tokens.size(); i++) {
-    if (++steps_ > kMaxSteps) {
-      if (steps_ == kMaxSteps + 1) bad("#define", "its macros become too many tokens", place);
-      return;
-    }
-    MacroKind kind = macro_kind(tokens[i]);
-    bool is_hidden = std::find(hidden.begin(), hidden.end(), tokens[i].text) != hidden.end();
-    if (kind == MacroKind::None || is_hidden) {
-      out.push_back(tokens[i]);
-    } else if (kind == MacroKind::Object) {
-      const std::vector<Token> &body = body_of(macros_.find(tokens[i].text)->second);
-      hidden.push_back(tokens[i].text);
-      expand_into(out, body, hidden, place);
-      hidden.pop_back();
-    } else {
-      i = expand_function(out, tokens, i, hidden, place);
-    }
-  }
-}
-
-// Expands the call of a macro at tokens[i]; returns the index of its last token.
-size_t Preprocessor::expand_function(std::vector<Token> &out, const std::vector<Token> &tokens, size_t i, Words &hidden,
-                                     Span place) {
-  Macro &macro = macros_.find(tokens[i].text)->second;
-  if (i + 1 == tokens.size() || tokens[i + 1].kind != G::T_LPAREN) {  // without arguments it is a plain name
-    out.push_back(tokens[i]);
-    return i;
-  }
-  std::vector<std::vector<Token>> args(1);
-  size_t end = i + 2;
-  for (int depth = 0; end < tokens.size(); end++) {
-    int kind = tokens[end].kind;
-    if (kind == G::T_RPAREN && depth == 0) break;
-    if (kind == G::T_LPAREN || kind == G::T_LBRACKET) depth++;
-    if (kind == G::T_RPAREN || kind == G::T_RBRACKET) depth--;
-    if (kind == G::T_COMMA && depth == 0) {
-      args.emplace_back();
-    } else {
-      args.back().push_back(tokens[end]);
-    }
-  }
-  if (macro.params.empty() && args.size() == 1 && args[0].empty()) args.clear();
-  if (end == tokens.size() || args.size() != macro.params.size()) {
-    bad(tokens[i].text,
-        end == tokens.size() ? "its `(` is not closed"
-                             : fmt::format("it takes {} arguments and got {}", macro.params.size(), args.size()),
-        place);
-    return end;
-  }
-  std::vector<Token> body;
-  for (const Token &token : body_of(macro)) {
-    auto param = std::find(macro.params.begin(), macro.params.end(), token.kind == G::T_IDENT ? token.text : "");
-    if (param == macro.params.end())
-      body.push_back(token);
-    else
-      expand_into(body, args[static_cast<size_t>(param - macro.params.begin())], hidden, place);
-  }
-  hidden.push_back(tokens[i].text);
-  expand_into(out, body, hidden, place);
-  hidden.pop_back();
-  return end;
 }
 
 }  // namespace awl::syntax

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <iterator>
+#include <set>
 
 #include "parser/grammar.h"
 #include "parser/lexer.h"
@@ -33,15 +34,6 @@ ItemKind item_of(int kind) {
   }
 }
 
-// Says nothing about a type here, and stands in many copied declarations.
-bool is_qualifier(const Token &token, ItemKind item) {
-  if (token.kind != G::T_IDENT) return false;
-  const std::string &t = token.text;
-  if (t == "const" || t == "volatile") return true;
-  return item == ItemKind::CType && (t == "__user" || t == "__rcu" || t == "__percpu" || t == "__iomem" ||
-                                     t == "__kernel" || t == "restrict" || t == "__restrict" || t == "__extension__");
-}
-
 class Scan {
  public:
   Scan(const Source &source, const ParseOptions &options, Diagnostics &diagnostics)
@@ -49,11 +41,13 @@ class Scan {
         diagnostics_(diagnostics),
         most_errors_(diagnostics.error_count() + kMaxErrors),
         lexer_(source.text_of(source.files()[options.file]), source.files()[options.file].begin, diagnostics),
-        preprocessor_(options, source.files()[options.file].begin, diagnostics) {
+        preprocessor_(options, source.files()[options.file].begin, diagnostics),
+        headers_(options.headers, preprocessor_, diagnostics) {
     last_ = {source.files()[options.file].begin, source.files()[options.file].begin};
   }
 
   Scanned run() {
+    headers_.read_included();
     while (true) {
       if (Span probe = lost_brace(); !probe.empty()) close_braces(probe);
       Token token = raw();
@@ -67,7 +61,7 @@ class Scan {
     close_braces({});
     preprocessor_.finish();
     out_.push_back({G::T_END_OF_FILE, {place(), place()}, ""});
-    return {std::move(out_), std::move(preprocessor_.includes)};
+    return {std::move(out_), headers_.take(), std::move(preprocessor_.includes)};
   }
 
  private:
@@ -88,34 +82,21 @@ class Scan {
     while (diagnostics_.error_count() < most_errors_) {
       lexer_.at_item_start(item_kind_ == ItemKind::None || after_attributes());
       lexer_.in_predicate(predicate_);
+      lexer_.in_c(item_kind_ == ItemKind::CType);
       Token token = lexer_.next(!preprocessor_.active() ? Lexer::Mode::Skip
                                 : in_code()             ? Lexer::Mode::Code
                                                         : Lexer::Mode::Top);
       if (token.kind != G::T_DIRECTIVE) return token;
+      size_t includes = preprocessor_.includes.size();
       preprocessor_.directive(token);
+      if (preprocessor_.includes.size() > includes) headers_.read(includes);
     }
     return {G::T_END_OF_FILE, last_, ""};
   }
 
   void expand(Token token) {
-    Preprocessor::MacroKind kind = preprocessor_.macro_kind(token);
-    if (kind == Preprocessor::MacroKind::None) return accept(std::move(token));
-    std::vector<Token> call{token};
-    Span span = token.span;
-    if (kind == Preprocessor::MacroKind::Function) {
-      Token next = raw();
-      if (next.kind != G::T_LPAREN) {
-        waiting_.push_front(std::move(next));
-        return accept(std::move(token));
-      }
-      for (int depth = 0; next.kind != G::T_END_OF_FILE; next = raw()) {
-        depth += next.kind == G::T_LPAREN ? 1 : next.kind == G::T_RPAREN ? -1 : 0;
-        span = join(span, next.span);
-        call.push_back(next);
-        if (depth == 0) break;
-      }
-    }
-    for (Token &result : preprocessor_.expand(call, span)) accept(std::move(result));
+    for (Token &result : preprocessor_.expand_in_text(std::move(token), [&] { return raw(); }, waiting_))
+      accept(std::move(result));
   }
 
   void accept(Token token) {
@@ -127,6 +108,7 @@ class Scan {
     if (token.kind == G::T_FN) token.text = doc_ + lexer_.take_doc();
     int kind = token.kind;
     item_.push_back(std::move(token));
+    pack(item_, item_kind_ == ItemKind::CType ? preprocessor_.packing() : 0);
     switch (kind) {
       case G::T_LBRACE:
         braces_.push_back(last_);
@@ -170,7 +152,9 @@ class Scan {
     if (item_kind_ == ItemKind::CType) {  // `;`, attributes or declared names may follow
       if (item_[0].kind == G::T_TYPEDEF) return;
       std::string_view rest = skip_blanks(lexer_.rest());
-      if (rest.starts_with(';') || rest.starts_with("__attribute__") || rest.starts_with("__packed")) return;
+      if (rest.starts_with(';') || rest.starts_with("__attribute__") || rest.starts_with("__packed") ||
+          rest.starts_with("__aligned"))
+        return;
     }
     end_item(false);
   }
@@ -178,6 +162,7 @@ class Scan {
   // `replace`: the last token (a `;` in the head of a probe) is the end itself.
   void end_item(bool replace) {
     if (replace) item_.pop_back();
+    if (import_header()) return clear_item();
     size_t deepest = nesting_error();
     if (deepest < item_.size()) {
       diagnostics_.emit(diag::TooDeep, item_[deepest].span, "brackets", static_cast<int>(kMaxNesting));
@@ -186,6 +171,18 @@ class Scan {
       item_.push_back({G::T_END, last_, replace ? ";" : ""});
       out_.insert(out_.end(), std::make_move_iterator(item_.begin()), std::make_move_iterator(item_.end()));
     }
+    clear_item();
+  }
+
+  // `import "x.h";` is an #include.
+  bool import_header() {
+    if (item_kind_ != ItemKind::Import || item_.size() < 2 || !item_[1].text.ends_with(".h")) return false;
+    preprocessor_.includes.push_back({item_[1].span, item_[1].text, true, ""});
+    headers_.read(preprocessor_.includes.size() - 1);
+    return true;
+  }
+
+  void clear_item() {
     item_.clear();
     item_kind_ = ItemKind::None;
     predicate_ = false;
@@ -238,6 +235,7 @@ class Scan {
   size_t most_errors_;
   Lexer lexer_;
   Preprocessor preprocessor_;
+  Headers headers_;
   std::deque<Token> waiting_;  // raw tokens looked at and put back
   std::vector<Token> out_;
   std::vector<Token> item_;  // of the item being read
@@ -249,6 +247,19 @@ class Scan {
 };
 
 }  // namespace
+
+bool is_qualifier(const Token &token, ItemKind item) {
+  static const std::set<std::string_view> kOfC = {
+      "__user",     "__rcu",      "__percpu",      "__iomem", "__kernel",     "restrict",    "__const",
+      "__restrict", "__volatile", "__extension__", "__force", "__restrict__", "__volatile__"};
+  if (token.kind != G::T_IDENT) return false;
+  return token.text == "const" || token.text == "volatile" || (item == ItemKind::CType && kOfC.contains(token.text));
+}
+
+void pack(std::vector<Token> &item, uint32_t packing) {
+  if (packing == 0 || (item.back().kind != G::T_STRUCT && item.back().kind != G::T_UNION)) return;
+  item.push_back({G::T_C_ATTRIBUTE, item.back().span, " pack(" + std::to_string(packing) + ")"});
+}
 
 Scanned scan(const Source &source, const ParseOptions &options, Diagnostics &diagnostics) {
   return Scan(source, options, diagnostics).run();

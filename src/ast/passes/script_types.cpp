@@ -8,27 +8,12 @@
 #include <map>
 #include <unordered_map>
 
+#include "ast/passes/c_layout.h"
+
 namespace awl::ast {
 namespace {
 
 constexpr int kMaxDepth = 64;  // of typedefs of typedefs
-
-struct Extent {
-  uint64_t size = 0;
-  uint32_t alignment = 1;
-};
-
-// Where the members of a struct are, in the order of its definition.
-struct Place {
-  uint32_t offset = 0;
-  uint8_t bit_offset = 0;
-};
-struct Layout {
-  Extent extent;
-  std::vector<Place> places;
-};
-
-uint64_t round_up(uint64_t value, uint64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
 
 std::string_view keyword(CTypeKind kind) {
   switch (kind) {
@@ -38,6 +23,11 @@ std::string_view keyword(CTypeKind kind) {
     case CTypeKind::Typedef: return "";
   }
   return "";
+}
+
+// Bytes of numbers that have no arithmetic here, aligned to their size; 0 for all other types.
+uint32_t wide_number(std::string_view name) {
+  return name == "float" ? 4 : name == "double" ? 8 : name == "long double" || name.ends_with("__int128") ? 16 : 0;
 }
 
 // Alignment of a type from elsewhere; sources do not tell it, but its members do.
@@ -51,73 +41,37 @@ uint32_t alignment_of(TypeStore &store, const Type *type, int depth = 16) {
   return type->size % alignment ? 1 : alignment;  // a packed one
 }
 
-// Places members one after the other, as the System V ABI for x86-64 has it.
-class Placer {
- public:
-  Placer(bool is_union, bool packed) : is_union_(is_union), packed_(packed) {}
-
-  void member(const Extent &type, uint32_t bits, bool named) {
-    uint32_t alignment = packed_ ? 1 : type.alignment;
-    if (is_union_) bit_ = 0;
-    if (bits) {
-      bitfield(type, bits, alignment);
-      if (!named && !packed_) alignment = 1;  // padding does not align the struct
-    } else {
-      bit_ = round_up(bit_, uint64_t{alignment} * 8);
-      layout_.places.push_back({static_cast<uint32_t>(bit_ / 8), 0});
-      bit_ += type.size * 8;
-    }
-    layout_.extent.alignment = std::max(layout_.extent.alignment, alignment);
-    end_ = std::max(end_, bit_);
-  }
-
-  Layout finish() {
-    layout_.extent.size = round_up(round_up(end_, 8) / 8, layout_.extent.alignment);
-    return std::move(layout_);
-  }
-
- private:
-  // A bitfield does not cross a boundary of its type, unless the struct is packed.
-  void bitfield(const Extent &type, uint32_t bits, uint32_t alignment) {
-    uint64_t unit = type.size * 8;
-    if (!packed_ && bit_ / unit != (bit_ + bits - 1) / unit) bit_ = round_up(bit_, uint64_t{alignment} * 8);
-    uint64_t offset = bit_ / unit * type.size;
-    if (bit_ - offset * 8 + bits > unit) offset = bit_ / 8;
-    layout_.places.push_back({static_cast<uint32_t>(offset), static_cast<uint8_t>(bit_ - offset * 8)});
-    bit_ += bits;
-  }
-
-  bool is_union_, packed_;
-  uint64_t bit_ = 0, end_ = 0;
-  Layout layout_;
-};
-
 class ScriptSource : public TypeSource {
  public:
-  ScriptSource(std::vector<CType> types, Diagnostics &diagnostics) : types_(std::move(types)) {
-    for (const CType &type : types_) add(type, diagnostics);
+  ScriptSource(std::vector<CType> types, std::vector<UnreadType> unread, Diagnostics &diagnostics)
+      : types_(std::move(types)), unread_(std::move(unread)) {
+    for (bool of_header : {false, true})
+      for (const CType &type : types_)
+        if (type.header.empty() != of_header) add(type, diagnostics);
   }
 
   [[nodiscard]] std::string name() const override { return "script"; }
 
   Result<std::optional<const Type *>> find(TypeStore &store, std::string_view name) override {
     auto it = by_name_.find(name);
-    if (it == by_name_.end()) return std::nullopt;
+    if (it == by_name_.end()) return not_read(name);
     if (depth_ > kMaxDepth) return fail(fmt::format("`{}` is defined by itself", name));
     ++depth_;
     auto type = type_of(store, *it->second);
     --depth_;
-    if (!type) return std::unexpected(std::move(type).error());
+    if (!type) return std::unexpected(in_header(*it->second, std::move(type).error()));
     return *type;
   }
 
   Result<std::vector<Field>> fields(TypeStore &store, const Type *type) override {
     const CType &definition = *all_.at(type->btf_id - 1);
-    const Layout *layout = TRY(layout_of(store, definition));
+    auto laid_out = layout_of(store, definition);
+    if (!laid_out) return std::unexpected(in_header(definition, std::move(laid_out).error()));
+    const Layout *layout = *laid_out;
     std::vector<Field> out;
     for (size_t i = 0; i < definition.fields.size(); ++i) {
       const CField &member = definition.fields[i];
-      if (member.bits && member.name.empty()) continue;  // padding
+      if ((member.bits || member.ends_unit) && member.name.empty()) continue;  // padding
       Field field;
       field.name = member.name;
       field.type = TRY(type_of(store, member));
@@ -150,15 +104,27 @@ class ScriptSource : public TypeSource {
   void add(const CType &definition, Diagnostics &diagnostics) {
     all_.push_back(&definition);
     numbers_[&definition] = static_cast<uint32_t>(all_.size());
-    // `struct x;` says only that there is one; the kernel may know it.
-    bool tagged = definition.kind == CTypeKind::Struct || definition.kind == CTypeKind::Union;
-    if (!definition.name.empty() && !(tagged && definition.fields.empty())) {
+    if (!definition.name.empty()) {
       std::string name = std::string(keyword(definition.kind)) + definition.name;
-      if (!by_name_.emplace(name, &definition).second) diagnostics.emit(diag::Redeclared, definition.span, name);
+      bool fresh = by_name_.emplace(name, &definition).second;
+      // Of headers the first one counts, as it does where they guard themselves against each other.
+      if (!fresh && definition.header.empty()) diagnostics.emit(diag::Redeclared, definition.span, name);
     }
     for (const CField &field : definition.fields) {
       if (field.inner) add(*field.inner, diagnostics);
     }
+  }
+
+  Result<std::optional<const Type *>> not_read(std::string_view name) const {
+    for (const UnreadType &type : unread_)
+      if (type.name == name) return fail(fmt::format("`{}` of {} cannot be read: {}", name, type.header, type.why));
+    return std::nullopt;
+  }
+
+  static Error in_header(const CType &definition, Error error) {
+    if (!definition.header.empty() && error.message.find(definition.header) == std::string::npos)
+      error.message = fmt::format("{}: {}", definition.header, error.message);
+    return error;
   }
 
   Result<const Type *> type_of(TypeStore &store, const CType &definition, std::string_view typedef_name = {}) {
@@ -186,6 +152,8 @@ class ScriptSource : public TypeSource {
     bool plain = written.pointers == 0 && written.array.empty();
     const Type *type = field.inner ? TRY(type_of(store, *field.inner, plain ? typedef_name : std::string_view{}))
                                    : TRY(named(store, written.name, written.pointers > 0));
+    if (field.attributes.mode_size && type->is_integral())
+      type = store.integer(field.attributes.mode_size, type->is_signed);
     size_t dimensions = written.array.size();
     if (type->kind == TypeKind::String && dimensions == 1) return store.string(static_cast<uint32_t>(written.array[0]));
     for (int i = 0; i < written.pointers; ++i) type = store.pointer(type);
@@ -199,7 +167,9 @@ class ScriptSource : public TypeSource {
   }
 
   // A pointer may lead to a struct that nobody defines.
-  static Result<const Type *> named(TypeStore &store, const std::string &name, bool behind_pointer) {
+  Result<const Type *> named(TypeStore &store, const std::string &name, bool behind_pointer) {
+    if (by_name_.contains(name)) return *TRY(find(store, name));
+    if (uint32_t size = wide_number(name)) return store.array(store.integer(1, false), size);
     if (auto found = TRY(store.find(name))) return *found;
     bool is_struct = name.starts_with("struct "), is_union = name.starts_with("union ");
     if (!behind_pointer || !(is_struct || is_union)) return fail(fmt::format("unknown type `{}`", name));
@@ -219,14 +189,14 @@ class ScriptSource : public TypeSource {
       if (!it->second) return fail(fmt::format("`{}{}` contains itself", keyword(definition.kind), definition.name));
       return it->second.get();
     }
-    Placer placer(definition.kind == CTypeKind::Union, definition.packed);
+    Placer placer(definition);
     for (const CField &field : definition.fields) {
       auto extent = extent_of(store, field);
       if (!extent) {
         layouts_.erase(&definition);
         return std::unexpected(std::move(extent).error());
       }
-      placer.member(*extent, field.bits, !field.name.empty());
+      placer.member(*extent, field);
     }
     auto layout = std::make_unique<Layout>(placer.finish());
     if (layout->extent.size > std::numeric_limits<uint32_t>::max()) {
@@ -249,6 +219,7 @@ class ScriptSource : public TypeSource {
         auto result = extent_of(store, definition->fields[0]);
         --depth_;
         extent = TRY(std::move(result));
+        if (definition->fields[0].attributes.aligned) extent.alignment = definition->fields[0].attributes.aligned;
       } else if (definition->kind == CTypeKind::Enum) {
         uint32_t size = enum_of(store, *definition)->size;
         extent = {size, size};
@@ -257,8 +228,9 @@ class ScriptSource : public TypeSource {
       }
     } else {
       const Type *type = TRY(named(store, field.type.name, false));
-      extent = {type->size, alignment_of(store, type)};
+      extent = {type->size, wide_number(field.type.name) ? type->size : alignment_of(store, type)};
     }
+    if (field.attributes.mode_size) extent = {field.attributes.mode_size, field.attributes.mode_size};
     for (uint64_t count : field.type.array) extent.size *= std::min<uint64_t>(count, 1u << 31);
     if (extent.size > std::numeric_limits<uint32_t>::max()) return fail(fmt::format("`{}` is too large", field.name));
     bool scalar = field.type.array.empty() && field.type.pointers == 0 && std::has_single_bit(extent.size);
@@ -279,24 +251,33 @@ class ScriptSource : public TypeSource {
     Type type;
     type.kind = TypeKind::Enum;
     type.name = definition.name;
+    bool too_high = false;
     int64_t next = 0, lowest = 0, highest = 0;
     for (const CEnumerator &entry : definition.enumerators) {
       int64_t value = entry.value.value_or(next);
       type.enumerators.push_back({entry.name, value});
       next = static_cast<int64_t>(static_cast<uint64_t>(value) + 1);
-      lowest = std::min(lowest, value);
+      if (value < 0 && entry.is_unsigned)
+        too_high = true;
+      else
+        lowest = std::min(lowest, value);
       highest = std::max(highest, value);
     }
+    if (too_high) highest = std::numeric_limits<int64_t>::max();
     type.is_signed = lowest < 0;
     auto fits = [&](int bits) {
       return type.is_signed ? lowest >= -(int64_t{1} << (bits - 1)) && highest < int64_t{1} << (bits - 1)
                             : highest < int64_t{1} << bits;
     };
-    type.size = definition.packed && fits(8) ? 1 : definition.packed && fits(16) ? 2 : fits(32) ? 4 : 8;
+    type.size = definition.attributes.packed && fits(8)    ? 1
+                : definition.attributes.packed && fits(16) ? 2
+                : fits(32)                                 ? 4
+                                                           : 8;
     return store.intern(std::move(type));
   }
 
   std::vector<CType> types_;
+  std::vector<UnreadType> unread_;
   std::vector<const CType *> all_;  // with those defined in place
   std::unordered_map<const CType *, uint32_t> numbers_;
   std::map<std::string, const CType *, std::less<>> by_name_;
@@ -310,6 +291,7 @@ void check_fields(TypeStore &store, const CType &definition, Diagnostics &diagno
       check_fields(store, *field.inner, diagnostics);
       continue;
     }
+    if (wide_number(field.type.name)) continue;
     bool tagged = field.type.name.starts_with("struct ") || field.type.name.starts_with("union ");
     auto found = store.find(field.type.name);
     if (found && *found) continue;
@@ -322,16 +304,18 @@ void check_fields(TypeStore &store, const CType &definition, Diagnostics &diagno
 
 }  // namespace
 
-std::unique_ptr<TypeSource> make_script_source(const std::vector<CType> &types, Diagnostics &diagnostics) {
-  return std::make_unique<ScriptSource>(types, diagnostics);
+std::unique_ptr<TypeSource> make_script_source(const std::vector<CType> &types, const std::vector<UnreadType> &unread,
+                                               Diagnostics &diagnostics) {
+  return std::make_unique<ScriptSource>(types, unread, diagnostics);
 }
 
 void check_script_types(TypeStore &store, const std::vector<CType> &types, Diagnostics &diagnostics) {
-  for (const CType &definition : types) check_fields(store, definition, diagnostics);
+  for (const CType &definition : types)
+    if (definition.header.empty()) check_fields(store, definition, diagnostics);
   if (diagnostics.has_errors()) return;
   // What is left are layouts: a struct in itself, a bitfield too wide.
   for (const CType &definition : types) {
-    if (definition.name.empty()) continue;
+    if (definition.name.empty() || !definition.header.empty()) continue;
     auto found = store.find(std::string(keyword(definition.kind)) + definition.name);
     auto done = found && *found && (**found)->is_struct() ? store.complete(**found) : Result<void>{};
     if (!found) done = std::unexpected(found.error());

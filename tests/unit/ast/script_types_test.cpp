@@ -32,14 +32,14 @@ CType define(CTypeKind kind, const char *name, std::vector<CField> fields, bool 
   out.kind = kind;
   out.name = name;
   out.fields = std::move(fields);
-  out.packed = packed;
+  out.attributes.packed = packed;
   out.span = {1, 2};
   return out;
 }
 
 struct Script {
   explicit Script(const std::vector<CType> &types) {
-    store.add_source(make_script_source(types, diagnostics));
+    store.add_source(make_script_source(types, {}, diagnostics));
     check_script_types(store, types, diagnostics);
   }
   const Type *type(std::string_view name) {

@@ -44,7 +44,7 @@ TEST(CTypes, Attributes) {
   EXPECT_EQ(types("struct s { char a; int b; } __attribute__((packed));"),
             "(struct s packed (field char a) (field int b))");
   EXPECT_EQ(types("struct __attribute__((packed, aligned(4))) s { u64 a __attribute__((aligned(8))); };"),
-            "(struct s packed (field u64 a))");
+            "(struct s packed aligned 4 (field u64 a aligned 8))");
   EXPECT_EQ(types("struct s { void __user *p; } __packed;"), "(struct s packed (field void* p))");
 }
 

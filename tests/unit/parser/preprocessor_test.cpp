@@ -27,11 +27,11 @@ bool taken(const std::string &condition, const ParseOptions &options = {}) {
 }
 
 TEST(Include, IsRecorded) {
-  Parsed parsed = parse_text("#include <linux/sched.h>\n  # include \"my.h\" // mine\nBEGIN { 1 }");
+  Parsed parsed = parse_text("#include <linux/sched.h>\n  # include \"net/my.h\" // mine\nBEGIN { 1 }");
   ASSERT_EQ(parsed.errors(), std::vector<std::string>());
   ASSERT_EQ(parsed.program.includes.size(), 2U);
   EXPECT_EQ(parsed.program.includes[0].path, "linux/sched.h");
-  EXPECT_EQ(parsed.program.includes[1].path, "my.h");
+  EXPECT_EQ(parsed.program.includes[1].path, "net/my.h");
   EXPECT_EQ(parsed.source.text(parsed.program.includes[0].span), "#include <linux/sched.h>");
   EXPECT_EQ(parse_text("#include linux").first_error(), "1:1 E0107 cannot handle `#include`: a <header> must follow");
 }
