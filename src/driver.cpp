@@ -24,6 +24,7 @@
 #include "codegen/codegen.h"
 #include "parser/imports.h"
 #include "parser/parser.h"
+#include "runtime/dwarf/program_types.h"
 #include "runtime/probes/kernel_types.h"
 
 namespace awl {
@@ -85,8 +86,12 @@ std::vector<std::string> list_script(Source &source, const CompileRequest &reque
                                      Diagnostics &diagnostics) {
   ast::Program program = parse_with_imports(source, parse_options(source, request), diagnostics);
   add_kernel_types(store, request.roots);
-  ProbeEnvironment environment{
-      .types = &store, .pid = request.pid, .unsafe = request.unsafe, .missing_probes = "error", .roots = request.roots};
+  ProbeEnvironment environment{.types = &store,
+                               .pid = request.pid,
+                               .unsafe = request.unsafe,
+                               .missing_probes = "error",
+                               .roots = request.roots,
+                               .user_types = nullptr};
   std::vector<std::string> out;
   for (const ast::Probe &probe : program.probes) {
     for (const ast::AttachPoint &point : probe.attach_points) {
@@ -121,6 +126,7 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   store.add_source(ast::make_script_source(program.types, program.unread_types, diagnostics));
   add_kernel_types(store, request.roots);
   store.add_source(make_header_source(program.includes, parse_options(source, request)));
+  UserTypes *user_types = add_user_types(store, request.debuginfo_dirs);
   ast::check_script_types(store, program.types, diagnostics);
 
   // Macros, and functions of the standard library that are written in the language, take the place of their calls. The
@@ -146,14 +152,16 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
                                .missing_probes = request.unprivileged && config.missing_probes == "error"
                                                      ? "unprivileged"
                                                      : config.missing_probes,
-                               .roots = request.roots};
+                               .roots = request.roots,
+                               .user_types = user_types};
   std::vector<ast::Unit> units = ast::bind_probes(program, request.params, environment, diagnostics);
   if (program.probes.empty() && parsed) diagnostics.emit(diag::NoProbes, Span{});
   ast::bind_functions(program, functions, units, diagnostics);
 
   // What each name and each expression is.
   ast::Names names = ast::resolve_names(units, functions, diagnostics);
-  ast::CompileInput input{program, units, names, functions, store, config, request.params, asks_param_count(units)};
+  ast::CompileInput input{program,   units, names, functions, store, config, request.params, asks_param_count(units),
+                          user_types};
   ast::Facts facts = ast::infer_types(input, diagnostics);
   if (wanted("types")) (*request.dumps)["types"] = ast::dump(input, facts);
   if (diagnostics.has_errors()) return std::nullopt;

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/list_types.h"
 #include "cli/program.h"
+#include "runtime/dwarf/program_types.h"
 #include "runtime/probes/kernel_types.h"
 #include "runtime/probes/provider.h"
 
@@ -36,7 +37,8 @@ int list_probes_command(const Options &options) {
                                .pid = options.pid,
                                .unsafe = options.unsafe,
                                .missing_probes = "error",
-                               .roots = std::move(roots)};
+                               .roots = std::move(roots),
+                               .user_types = options.verbose ? add_user_types(store, options.debuginfo_dirs) : nullptr};
   std::string pattern = options.words.empty() ? "*" : options.words[0];
   if (is_type_pattern(pattern)) {
     Result<std::string> types = list_types(pattern, options.verbose, store);

@@ -124,6 +124,7 @@ std::optional<FieldRef> typed_result(TypeStore &store, const Unit &unit) {
 }
 const Type *infer_retval(Inference &in, const CallSite &call) {
   std::optional<FieldRef> result = typed_result(in.store(), in.unit());
+  if (!result && in.unit().context.retval) return in.unit().context.retval;
   if (!result) return in.store().int64();
   if (result->type->is_scalar()) return result->type;
   in.error(diag::NotAvailable, call.node->span, "retval", in.unit().text)
@@ -136,13 +137,14 @@ typed::ValuePtr lower_retval(Lowering &low, const CallSite &call) {
     out->field = *result;
     return out;
   }
-  auto out = make_value<typed::CtxLoad>(low.store().int64(), call.node->span);
+  const Type *type = low.type(call.node);
+  auto out = make_value<typed::CtxLoad>(type->is_pointer() ? type : low.store().int64(), call.node->span);
 #if defined(__x86_64__)
   out->offset = 80;  // ax in pt_regs
 #else
   out->offset = 0;  // x0
 #endif
-  return out;
+  return low.coerce(std::move(out), type);
 }
 
 const Type *infer_args(Inference &in, const CallSite &) { return in.store().pointer(in.unit().context.args); }

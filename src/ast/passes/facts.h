@@ -26,6 +26,7 @@ struct CompileInput {
   const ConfigValues &config;
   const std::vector<std::string> &params;  // positional
   bool asks_param_count = false;           // the script uses `$#`
+  UserTypes *user_types = nullptr;         // of the programs that are probed
 };
 
 struct MapFacts {

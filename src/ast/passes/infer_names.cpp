@@ -4,6 +4,7 @@
 #include "ast/intrinsics/intrinsic.h"
 #include "ast/passes/inference.h"
 #include "base/strings.h"
+#include "runtime/types/builtin_types.h"
 #include "runtime/types/constants.h"
 
 namespace awl::ast {
@@ -98,7 +99,9 @@ bool Inference::check_needs(const CallSite &call) {
       d.with_hint("it works in kprobe");
     else if (needs(f, "retval"))
       d.with_hint("return values are seen by kretprobe, fexit and uretprobe");
-    if (needs(f, "args") && c.args_reach != ArgReach::None) d.with_hint("use arg0, arg1, ...");
+    if (needs(f, "args") && c.args_reach != ArgReach::None)
+      d.with_hint(c.user_code ? "there is no debug information about its parameters: use arg0, arg1, ..."
+                              : "use arg0, arg1, ...");
   }
   if (fits && attribute(f, "unsafe") && !input_.config.unsafe) {
     error(diag::Unsafe, call.name_span, f.name + "()").with_hint("allow it with --unsafe");
@@ -235,6 +238,20 @@ int64_t Inference::constant_argument(const CallSite &call, size_t index, int64_t
   return *value;
 }
 
+namespace {
+
+// Whether the script (or a header of its own) defines the type.
+bool defines(const std::vector<CType> &types, std::string_view name) {
+  return std::ranges::any_of(types, [&](const CType &type) {
+    size_t blank = name.find(' ');
+    if (!type.name.empty() && type.name == name.substr(blank == std::string_view::npos ? 0 : blank + 1)) return true;
+    return std::ranges::any_of(type.fields,
+                               [&](const CField &field) { return field.inner && defines({*field.inner}, name); });
+  });
+}
+
+}  // namespace
+
 std::optional<std::pair<const Type *, int64_t>> named_constant(const CompileInput &input, const std::string &name) {
   bool in_script = std::ranges::any_of(input.program.types, [&](const CType &type) {
     return std::ranges::any_of(type.enumerators, [&](const CEnumerator &e) { return e.name == name; });
@@ -248,6 +265,15 @@ std::optional<std::pair<const Type *, int64_t>> named_constant(const CompileInpu
 std::optional<int64_t> Inference::constant(const Expr *expr) const { return fold_constant(input_, facts_, expr); }
 std::optional<std::string> Inference::literal(const Expr *expr) const { return fold_literal(input_, facts_, expr); }
 
+// In a probe of a user program its own types come before the kernel's, which may have others of the same name.
+Result<std::optional<const Type *>> find_type(const CompileInput &input, const Unit &unit, const std::string &name) {
+  const std::string &binary = unit.target.scope;
+  bool user = unit.context.user_code && input.user_types && !binary.empty() && !has_wildcard(binary);
+  if (!user || builtin_type(input.store, name) || defines(input.program.types, name)) return input.store.find(name);
+  if (auto found = TRY(input.user_types->find(input.store, binary, name))) return found;
+  return input.store.find(name);
+}
+
 const Type *Inference::resolve(const TypeName &name) {
   const Type *type = nullptr;
   if (name.typeof_expr) {
@@ -258,7 +284,7 @@ const Type *Inference::resolve(const TypeName &name) {
     auto size = static_cast<uint32_t>(name.array.empty() ? input_.config.max_strlen : name.array[0]);
     return name.name == "string" ? store().string(size) : store().buffer(size);
   } else {
-    Result<std::optional<const Type *>> found = store().find(name.name);
+    Result<std::optional<const Type *>> found = find_type(input_, unit(), name.name);
     if (!found || !*found) {
       Diagnostic &d = error(diag::UnknownType, name.span, name.name);
       if (!found)

@@ -119,6 +119,8 @@ class Inference {
 // A bare name that stands for a number: enumerator of the script, constant of the kernel's headers, enumerator of the
 // kernel's types.
 std::optional<std::pair<const Type *, int64_t>> named_constant(const CompileInput &input, const std::string &name);
+// A type by its name in a probe: in one of a user program that program's own types come before the kernel's.
+Result<std::optional<const Type *>> find_type(const CompileInput &input, const Unit &unit, const std::string &name);
 // Value of an integer expression that is known now.
 std::optional<int64_t> fold_constant(const CompileInput &input, const Facts &facts, const Expr *expr);
 // Text of a string literal or positional parameter.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "runtime/probes/user_types.h"
 #include "runtime/types/type_store.h"
 
 namespace awl {
@@ -56,8 +57,10 @@ struct ProbeContext {
   bool user_code = false;                // fires in user code: pointers are user pointers, may be preempted
   bool args_trusted = false;             // the verifier knows what pointers in `args` point at: plain loads
   bool filter_pid = false;               // -p must be tested in the program (else done when attaching)
-  const Type *args =
-      nullptr;  // struct behind `args`, null if none: Origin::Tracefs or Context, reached from the context
+  // Struct behind `args`, null if none, reached from the context: Origin::Tracefs or Context, or pt_regs seen as a
+  // struct of the parameters that they hold (Origin::Dwarf).
+  const Type *args = nullptr;
+  const Type *retval = nullptr;                   // type of `retval` where only debug information tells it
   AddressSpace arg_space = AddressSpace::Kernel;  // of pointers in argN
   std::vector<std::string> warnings;              // e.g. "function__entry of this binary does not fire by itself"
   std::string warning_hint;
@@ -142,6 +145,7 @@ struct ProbeEnvironment {
   bool unsafe = false;
   std::string missing_probes = "error";
   ProbeRoots roots = {};
+  UserTypes *user_types = nullptr;  // null: no debug information of user programs
 };
 
 class Provider {

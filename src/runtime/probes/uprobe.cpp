@@ -19,8 +19,13 @@ namespace {
 
 #if defined(__x86_64__)
 constexpr uint32_t kRegisterArgs = 6;
+// In pt_regs: di si dx cx r8 r9.
+constexpr uint32_t kRegisterOffsets[] = {112, 104, 96, 88, 72, 64};
+constexpr uint32_t kRegistersSize = 168;
 #else
 constexpr uint32_t kRegisterArgs = 8;
+constexpr uint32_t kRegisterOffsets[] = {0, 8, 16, 24, 32, 40, 48, 56};
+constexpr uint32_t kRegistersSize = 272;
 #endif
 
 bool is_executable(const ElfFile &elf, uint64_t address) {
@@ -69,6 +74,41 @@ Result<std::vector<Function>> matching_functions(ElfFile &elf, const ProbeTarget
   }
   for (auto &[address, function] : by_address) out.push_back(std::move(function));
   return out;
+}
+
+// What debug information says about the function; nullopt if there is none, or if the compiler changed its parameters
+// ("f.isra.0").
+Result<std::optional<UserFunction>> described(const ProbeTarget &target, const ProbeEnvironment &env) {
+  bool entry = target.address != 0 && target.offset == 0 && !target.has_address;
+  if (!env.user_types || !env.types || !entry || target.name.find('.') != std::string::npos) return std::nullopt;
+  return env.user_types->function(*env.types, target.scope, target.address);
+}
+
+// pt_regs as a struct of the parameters that are in registers when the function is entered.
+const Type *parameters(TypeStore &store, const ProbeTarget &target, const UserFunction &function) {
+  Type type;
+  type.kind = TypeKind::Struct;
+  type.origin = Origin::Dwarf;
+  type.name = "args of " + target.text();
+  type.size = kRegistersSize;
+  for (size_t i = 0; i < function.params.size(); i++) {
+    const auto &[name, of] = function.params[i];
+    if (name.empty() || function.registers[i] < 0) continue;
+    Field field;
+    field.name = name;
+    field.type = of;
+    field.offset = kRegisterOffsets[function.registers[i]];
+    type.fields.push_back(std::move(field));
+  }
+  return store.intern(std::move(type));
+}
+
+// `retval` has the type of the result where that says more than a number of 64 bits and breaks nothing that counts or
+// compares it: integers, and pointers to structs.
+const Type *typed_result(const Type *result) {
+  bool integer = result->kind == TypeKind::Int || result->kind == TypeKind::Enum;
+  bool to_struct = result->is_pointer() && result->target->is_struct();
+  return integer || to_struct ? result : nullptr;
 }
 
 class UprobeProvider : public Provider {
@@ -212,7 +252,8 @@ Result<std::vector<ProbeTarget>> UprobeProvider::expand(const ProbeTarget &targe
   return out;
 }
 
-Result<ProbeContext> UprobeProvider::context(const ProbeTarget &target, bool, const ProbeEnvironment &) const {
+Result<ProbeContext> UprobeProvider::context(const ProbeTarget &target, bool needs_args,
+                                             const ProbeEnvironment &env) const {
   ProbeContext context;
   context.prog_type = ProgType::Kprobe;
   context.has_regs = true;
@@ -223,6 +264,12 @@ Result<ProbeContext> UprobeProvider::context(const ProbeTarget &target, bool, co
   if (!return_) {
     context.args_reach = ArgReach::Registers;
     context.arg_count = kRegisterArgs;
+  }
+  if (needs_args || return_) {
+    if (std::optional<UserFunction> function = TRY(described(target, env))) {
+      if (!return_) context.args = parameters(*env.types, target, *function);
+      if (return_) context.retval = typed_result(function->result);
+    }
   }
   if (!target.name.empty() && target.space.empty()) {
     auto elf = open_binary(target.scope);
@@ -259,7 +306,7 @@ Result<std::vector<AttachPlace>> UprobeProvider::places(const ProbeTarget &targe
   return out;
 }
 
-Result<std::vector<ListEntry>> UprobeProvider::list(const ProbeTarget &pattern, bool,
+Result<std::vector<ListEntry>> UprobeProvider::list(const ProbeTarget &pattern, bool verbose,
                                                     const ProbeEnvironment &env) const {
   if (pattern.has_address) return std::vector<ListEntry>{};
   ProbeTarget search = pattern;
@@ -282,7 +329,12 @@ Result<std::vector<ListEntry>> UprobeProvider::list(const ProbeTarget &pattern, 
     size_t first = out.size();
     for (Function &function : TRY(matching_functions(*elf, search))) {
       one.name = std::move(function.name);
+      one.address = function.symbol.address;
       out.push_back({one.text(), {}});
+      auto details = verbose ? TRY(described(one, env)) : std::nullopt;
+      if (!details) continue;
+      if (!return_) out.back().params = std::move(details->texts);
+      if (return_ && details->result->kind != TypeKind::Void) out.back().params = {details->result_text + " retval"};
     }
     std::ranges::sort(out.begin() + static_cast<ptrdiff_t>(first), out.end(), {}, &ListEntry::text);
   }

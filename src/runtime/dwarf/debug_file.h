@@ -1,0 +1,45 @@
+// Finds and opens the DWARF of a program: in itself, or in a separate file by build id or debug link.
+#pragma once
+
+#include <elfutils/libdw.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+
+namespace awl {
+
+class DebugFile {
+ public:
+  // Null if there is no debug information. `folders` are asked before /usr/lib/debug.
+  static std::unique_ptr<DebugFile> open(const std::string &binary, const std::vector<std::string> &folders);
+  ~DebugFile();
+  DebugFile(const DebugFile &) = delete;
+  DebugFile &operator=(const DebugFile &) = delete;
+
+  [[nodiscard]] Dwarf *dwarf() const { return dwarf_; }
+  [[nodiscard]] const std::string &path() const { return path_; }
+  // The compile unit with code at `address` (of the ELF file); nullopt if none says so.
+  std::optional<Dwarf_Die> unit_of(uint64_t address);
+  // The function whose first instruction is there, as its out-of-line instance.
+  std::optional<Dwarf_Die> function_at(uint64_t address);
+
+ private:
+  DebugFile(std::string path, int fd, Dwarf *dwarf) : path_(std::move(path)), fd_(fd), dwarf_(dwarf) {}
+
+  void index_functions(Dwarf_Die *scope, int depth);
+
+  std::string path_;
+  int fd_;
+  Dwarf *dwarf_;
+  std::unordered_map<uint64_t, Dwarf_Off> functions_;  // by their first instruction, of the units in indexed_
+  std::set<Dwarf_Off> indexed_;
+};
+
+}  // namespace awl

@@ -1,0 +1,153 @@
+// Functions of user programs: their parameters, and the registers that these are in.
+#include <dwarf.h>
+#include <fmt/format.h>
+
+#include "runtime/dwarf/dwarf_source.h"
+
+namespace awl {
+
+namespace {
+
+#if defined(__x86_64__)
+constexpr int kRegisters = 6;
+#else
+constexpr int kRegisters = 8;
+#endif
+
+std::string text_of(Dwarf_Die *die, int depth = 0);
+
+// C's name of the type behind `die`; "void" if there is none.
+std::string type_text(Dwarf_Die *die, int depth) {
+  Dwarf_Attribute attribute;
+  Dwarf_Die type;
+  if (!dwarf_attr_integrate(die, DW_AT_type, &attribute) || !dwarf_formref_die(&attribute, &type)) return "void";
+  return text_of(&type, depth + 1);
+}
+
+std::string text_of(Dwarf_Die *die, int depth) {
+  const char *name = dwarf_diename(die);
+  std::string shown = name ? name : "{...}";
+  if (depth > 32) return shown;
+  switch (dwarf_tag(die)) {
+    case DW_TAG_const_type: {
+      std::string target = type_text(die, depth);
+      return target.ends_with('*') ? target + " const" : "const " + target;
+    }
+    case DW_TAG_volatile_type: return "volatile " + type_text(die, depth);
+    case DW_TAG_restrict_type: return type_text(die, depth);
+    case DW_TAG_pointer_type: {
+      std::string target = type_text(die, depth);
+      return target + (target.ends_with('*') ? "*" : " *");
+    }
+    case DW_TAG_reference_type: return type_text(die, depth) + " &";
+    case DW_TAG_rvalue_reference_type: return type_text(die, depth) + " &&";
+    case DW_TAG_array_type: return type_text(die, depth) + "[]";
+    case DW_TAG_subroutine_type: return "function";
+    case DW_TAG_structure_type: return "struct " + shown;
+    case DW_TAG_union_type: return "union " + shown;
+    case DW_TAG_enumeration_type: return "enum " + shown;
+    default: return shown;
+  }
+}
+
+std::optional<Dwarf_Die> peeled_type(Dwarf_Die *die) {
+  Dwarf_Attribute attribute;
+  Dwarf_Die type, peeled;
+  if (!dwarf_attr_integrate(die, DW_AT_type, &attribute) || !dwarf_formref_die(&attribute, &type)) return std::nullopt;
+  return dwarf_peel_type(&type, &peeled) == 0 ? std::optional(peeled) : std::nullopt;
+}
+
+bool passed_by_reference(Dwarf_Die *die) {
+  std::optional<Dwarf_Die> type = peeled_type(die);
+  Dwarf_Attribute attribute;
+  Dwarf_Word convention = 0;
+  return type && dwarf_attr(&*type, DW_AT_calling_convention, &attribute) &&
+         dwarf_formudata(&attribute, &convention) == 0 && convention == DW_CC_pass_by_reference;
+}
+
+// Which halves of a value of up to 16 bytes hold anything but floating point numbers.
+void integer_halves(Dwarf_Die type, uint64_t offset, bool (&halves)[2], int depth = 0) {
+  int tag = dwarf_tag(&type);
+  Dwarf_Attribute attribute;
+  Dwarf_Word encoding = 0, size = 0;
+  if (tag == DW_TAG_base_type && dwarf_formudata(dwarf_attr(&type, DW_AT_encoding, &attribute), &encoding) == 0 &&
+      (encoding == DW_ATE_float || encoding == DW_ATE_complex_float))
+    return;
+  if (tag == DW_TAG_array_type) {
+    std::optional<Dwarf_Die> element = peeled_type(&type);
+    bool first[2] = {false, false};
+    if (element) integer_halves(*element, 0, first, depth + 1);
+    if (!first[0] && !first[1]) return;
+  }
+  Dwarf_Die member;
+  bool record = tag == DW_TAG_structure_type || tag == DW_TAG_class_type || tag == DW_TAG_union_type;
+  if (record && depth < 16 && dwarf_child(&type, &member) == 0) {
+    do {
+      std::optional<Dwarf_Die> inner = peeled_type(&member);
+      Dwarf_Word at = 0;
+      if (dwarf_attr(&member, DW_AT_data_member_location, &attribute)) dwarf_formudata(&attribute, &at);
+      bool data = dwarf_tag(&member) == DW_TAG_member || dwarf_tag(&member) == DW_TAG_inheritance;
+      if (data && inner && !dwarf_hasattr(&member, DW_AT_external))
+        integer_halves(*inner, offset + at, halves, depth + 1);
+    } while (dwarf_siblingof(&member, &member) == 0);
+    return;
+  }
+  if (dwarf_aggregate_size(&type, &size) != 0) size = 8;
+  for (uint64_t byte = offset; byte < offset + size && byte < 16; byte++) halves[byte / 8] = true;
+}
+
+// Hands out the general registers, in the order of the parameters (System V ABI of x86-64, AAPCS64).
+class Registers {
+ public:
+  // -1 for what is elsewhere, and for a value that is spread over two registers and so has no address.
+  int take(Dwarf_Die *parameter, const Type *type, bool by_reference) {
+    if (by_reference || (type->is_scalar() && type->size <= 8)) return next_ < kRegisters ? next_++ : -1;
+    if (type->size > 16) {
+#if defined(__aarch64__)
+      if (next_ < kRegisters) next_++;  // the address of a copy
+#endif
+      return -1;
+    }
+    bool halves[2] = {false, false};
+    if (std::optional<Dwarf_Die> peeled = peeled_type(parameter)) integer_halves(*peeled, 0, halves);
+    int wanted = halves[0] + halves[1];
+    if (wanted == 0 || next_ + wanted > kRegisters) return -1;
+    int first = next_;
+    next_ += wanted;
+    return wanted == 1 && type->size <= 8 ? first : -1;
+  }
+  void skip() { next_++; }
+
+ private:
+  int next_ = 0;
+};
+
+}  // namespace
+
+Result<std::optional<UserFunction>> DwarfSource::function(TypeStore &store, uint64_t address) {
+  std::optional<Dwarf_Die> die = file_->function_at(address);
+  if (!die) return std::nullopt;
+  UserFunction out;
+  out.result = TRY(type_behind(store, &*die, 0));
+  out.result_text = type_text(&*die, 0);
+  Registers registers;
+#if defined(__x86_64__)
+  // A result in memory: its address comes first.
+  if (out.result->size > 16 || passed_by_reference(&*die)) registers.skip();
+#endif
+  Dwarf_Die child;
+  if (dwarf_child(&*die, &child) != 0) return out;
+  do {
+    if (dwarf_tag(&child) != DW_TAG_formal_parameter) continue;
+    Dwarf_Attribute attribute;
+    const char *name = dwarf_formstring(dwarf_attr_integrate(&child, DW_AT_name, &attribute));
+    const Type *type = TRY(type_behind(store, &child, 0));
+    out.registers.push_back(registers.take(&child, type, passed_by_reference(&child)));
+    std::string text = type_text(&child, 0);
+    out.texts.push_back(text + (text.ends_with('*') || text.ends_with('&') ? "" : " ") + (name ? name : ""));
+    out.params.emplace_back(name ? name : "", type);
+  } while (dwarf_siblingof(&child, &child) == 0);
+  return out;
+}
+
+}  // namespace awl
