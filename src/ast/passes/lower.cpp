@@ -67,9 +67,11 @@ uint32_t map_type(const MapFacts &facts, bool aggregate, bool keyed) {
 std::set<std::string> filled_by_timers(const CompileInput &input) {
   std::set<std::string> maps;
   for (const Unit &unit : input.units) {
-    if (unit.context.prog_type != ProgType::PerfEvent || !unit.body) continue;
+    // A function may be called by a timer, and several times.
+    bool called = unit.function && unit.reached;
+    if ((unit.context.prog_type != ProgType::PerfEvent && !called) || !unit.body) continue;
     std::map<std::string, int> assignments;
-    bool loops = false;
+    bool loops = called;
     for_each_node(unit.body, [&](const Node *node) {
       loops = loops || node->kind == NodeKind::While || node->kind == NodeKind::Unroll ||
               node->kind == NodeKind::ForMap || node->kind == NodeKind::ForRange;
