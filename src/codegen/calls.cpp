@@ -141,7 +141,7 @@ Val FunctionEmitter::as_number(Val pointer) {
 Val FunctionEmitter::scalar_of(const LocalAddress &value) { return as_number(locals_[value.local].memory.pointer); }
 
 Val FunctionEmitter::scalar_of(const MapAddress &value) {
-  if (value.of_object) return as_number(object_.map(value.map));
+  if (value.of_object) return as_number(address_of(active_map(value.map)));
   Frame::Mark mark = frame_.mark();
   Mem key = map_key(value.map, value.key.get());
   code_.from(value.span);
