@@ -133,7 +133,7 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   // script's own functions stay functions.
   ast::FunctionTable functions(parse_stdlib);
   ast::declare_functions(program, functions, diagnostics);
-  ast::expand(program, functions, source, diagnostics);
+  ast::expand(program, functions, config, source, diagnostics);
   if (wanted("expanded")) (*request.dumps)["expanded"] = ast::dump(program);
 
   // getopt() becomes what was given.
@@ -165,6 +165,7 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   ast::Facts facts = ast::infer_types(input, diagnostics);
   if (wanted("types")) (*request.dumps)["types"] = ast::dump(input, facts);
   if (diagnostics.has_errors()) return std::nullopt;
+  ast::warn_unused(names, diagnostics);
 
   // From here on nothing asks what the script looks like, only what it means.
   ast::Lowered lowered = ast::lower(input, facts, source, diagnostics);

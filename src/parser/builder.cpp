@@ -158,8 +158,13 @@ void Builder::add_config(Span span, std::string name, Expr *value) {
 }
 
 void Builder::add_map(Span span, std::string name, std::string kind, Expr *entries) {
+  constexpr int64_t kMaxEntries = 1 << 24;
   std::optional<int64_t> size = constant(entries);
-  if (!size || *size < 0) diagnostics_.emit(diag::UnknownConstant, entries->span, "the number of entries");
+  if (!size)
+    diagnostics_.emit(diag::UnknownConstant, entries->span, "the number of entries");
+  else if (*size < 1 || *size > kMaxEntries)
+    diagnostics_.emit(diag::OutOfRange, entries->span, "the number of entries", *size,
+                      fmt::format("1 to {}", kMaxEntries));
   program_.maps.push_back({span, std::move(name), std::move(kind), static_cast<uint64_t>(size.value_or(1))});
 }
 

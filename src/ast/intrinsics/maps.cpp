@@ -30,7 +30,8 @@ const Type *infer_entry(Inference &in, const CallSite &call) {
   MapFacts *map = in.map_argument(access);
   std::vector<Expr *> keys = key_of(call);
   if (!access->keys.empty() && call.args.size() > 1)
-    in.error(diag::MapKeyed, access->span, map->name, "already has its key");
+    in.error(diag::MapKeyed, access->span, map->name, "already has its key")
+        .with_hint("each call names one entry: `" + call.function->name + "(@map, key)`");
   else if (keys.empty() && map->shape_known && !map->keys.empty())
     in.error(diag::MapKeyed, access->span, map->name, "has keys: name one entry")
         .with_hint("`clear(" + map->name + ")` removes all of them");

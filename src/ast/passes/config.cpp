@@ -167,6 +167,30 @@ const std::vector<ConfigVariable> &config_variables() {
   return table;
 }
 
+Expr *config_literal(Program &program, const ConfigValues &values, std::string_view name, Span span) {
+  using C = ConfigValues;
+  constexpr std::pair<std::string_view, uint64_t C::*> kNumbers[] = {
+      {"max_strlen", &C::max_strlen},       {"max_map_keys", &C::max_map_keys}, {"max_probes", &C::max_probes},
+      {"max_cat_bytes", &C::max_cat_bytes}, {"log_size", &C::log_size},
+  };
+  constexpr std::pair<std::string_view, bool C::*> kFlags[] = {{"print_maps_on_exit", &C::print_maps_on_exit},
+                                                               {"cpp_demangle", &C::cpp_demangle}};
+  constexpr std::pair<std::string_view, std::string C::*> kTexts[] = {{"missing_probes", &C::missing_probes},
+                                                                      {"str_trunc_trailer", &C::str_trunc_trailer}};
+  for (auto [known, member] : kNumbers)
+    if (known == name) return program.make<IntegerLiteral>(span, values.*member);
+  for (auto [known, member] : kFlags)
+    if (known == name) return program.make<BoolLiteral>(span, values.*member);
+  for (auto [known, member] : kTexts)
+    if (known == name) return program.make<StringLiteral>(span, values.*member);
+  if (name == "perf_rb_pages") return program.make<IntegerLiteral>(span, values.ring_buffer_bytes / 4096);
+  if (name != "stack_mode") return nullptr;
+  const char *mode = values.stack_mode == StackMode::Perf  ? "perf"
+                     : values.stack_mode == StackMode::Raw ? "raw"
+                                                           : "bpftrace";
+  return program.make<StringLiteral>(span, mode);
+}
+
 ConfigValues read_config(const Program &program, const Environment &environment, Diagnostics &diagnostics) {
   ConfigValues values;
   for (const ConfigEntry &entry : program.config) set_entry(values, entry, diagnostics);

@@ -23,6 +23,9 @@ const std::vector<ConfigVariable> &config_variables();
 // Looks a variable up in the environment; null if unset.
 using Environment = std::function<const char *(const std::string &)>;
 
+// The value that a script sees as `config.NAME`: a literal, null if there is no such variable.
+Expr *config_literal(Program &program, const ConfigValues &values, std::string_view name, Span span);
+
 // Defaults, then the block, then the environment, which wins.
 ConfigValues read_config(const Program &program, const Environment &environment, Diagnostics &diagnostics);
 

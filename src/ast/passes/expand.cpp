@@ -4,8 +4,10 @@
 #include <map>
 
 #include "ast/clone.h"
+#include "ast/passes/config.h"
 #include "ast/passes/macros.h"
 #include "ast/walk.h"
+#include "base/strings.h"
 
 namespace awl::ast {
 
@@ -19,9 +21,11 @@ constexpr size_t kMaxNodes = 1'000'000;
 
 class Expander {
  public:
-  Expander(Program &program, FunctionTable &functions, Source &source, Diagnostics &diagnostics)
+  Expander(Program &program, FunctionTable &functions, const ConfigValues &config, Source &source,
+           Diagnostics &diagnostics)
       : program_(program),
         functions_(functions),
+        config_(config),
         macros_(program, diagnostics),
         source_(source),
         diagnostics_(diagnostics) {}
@@ -45,7 +49,9 @@ class Expander {
     // them: there `pid` may be the name of a member.
     if (depth == 0 && macros_.has(name) && expand_macro(slot, name, args)) return;
     visit(slot, depth);
+    if (auto *field = as<FieldAccess>(slot)) return read_config_variable(slot, *field);
     if (!call && !identifier) return;
+    if (identifier && stack_argument(slot, *identifier)) return;
     if (call) args = call->args;
     const Function *function = depth < kMaxDepth ? functions_.find(name) : nullptr;
     if (function && !args.empty()) function = form_for(*function, args);
@@ -58,6 +64,47 @@ class Expander {
   }
 
  private:
+  // `config.max_strlen`
+  void read_config_variable(Expr *&slot, const FieldAccess &field) {
+    const auto *base = as<Identifier>(field.base);
+    if (!base || base->name != "config") return;
+    if (Expr *value = config_literal(program_, config_, field.name, field.span)) {
+      slot = value;
+      return;
+    }
+    std::vector<std::string> names;
+    for (const ConfigVariable &variable : config_variables()) names.emplace_back(variable.name);
+    Diagnostic &d = diagnostics_.emit(diag::UnknownConfig, field.name_span, field.name);
+    if (std::string guess = nearest(field.name, names); !guess.empty() && guess != field.name)
+      d.with_hint("did you mean `" + guess + "`?");
+    slot = program_.make<Poison>(field.span);
+  }
+
+  // `sargN` of scripts before 2025: the N-th argument of those that are passed on the stack.
+  bool stack_argument(Expr *&slot, const Identifier &name) {
+    constexpr size_t kPrefix = 4;
+    constexpr uint64_t kMaxArguments = 100;
+    if (!name.name.starts_with("sarg")) return false;
+    std::optional<uint64_t> number = parse_unsigned(name.name.substr(kPrefix));
+    if (!number || *number > kMaxArguments) return false;
+#if defined(__x86_64__)
+    constexpr uint64_t kFirst = 8;  // behind the return address
+#else
+    constexpr uint64_t kFirst = 0;
+#endif
+    Span span = name.span;
+    std::vector<Expr *> args = {program_.make<StringLiteral>(span, "sp")};
+    Expr *sp = program_.make<Call>(span, "reg", span, args);
+    Expr *offset = program_.make<IntegerLiteral>(span, kFirst + *number * 8);
+    TypeName type;
+    type.span = span;
+    type.name = "int64";
+    type.pointers = 1;
+    Expr *address = program_.make<Cast>(span, type, program_.make<Binary>(span, BinaryOp::Add, sp, offset));
+    slot = program_.make<Unary>(span, UnaryOp::Deref, address);
+    return true;
+  }
+
   // False if the call means no macro: there may be a function of this name.
   bool expand_macro(Expr *&slot, std::string_view name, const std::vector<Expr *> &args) {
     const Macro *macro = macros_.find(name, args);
@@ -192,6 +239,7 @@ class Expander {
 
   Program &program_;
   FunctionTable &functions_;
+  const ConfigValues &config_;
   MacroTable macros_;
   Source &source_;
   Diagnostics &diagnostics_;
@@ -201,8 +249,9 @@ class Expander {
 
 }  // namespace
 
-void expand(Program &program, FunctionTable &functions, Source &source, Diagnostics &diagnostics) {
-  Expander expander(program, functions, source, diagnostics);
+void expand(Program &program, FunctionTable &functions, const ConfigValues &config, Source &source,
+            Diagnostics &diagnostics) {
+  Expander expander(program, functions, config, source, diagnostics);
   for (Function &function : program.functions)
     if (function.body) expander.visit(function.body);
   for (Probe &probe : program.probes) {

@@ -30,10 +30,7 @@ const Type *Inference::rule(Expr *expr) {
       auto *call = static_cast<Call *>(expr);
       if (auto site = call_site(input_.functions, expr)) return infer_call(*site);
       for (Expr *arg : call->args) infer(arg);
-      Diagnostic &d = error(diag::UnknownFunction, call->name_span, call->name);
-      if (std::string guess = nearest(call->name, input_.functions.names()); !guess.empty())
-        d.with_hint("did you mean `" + guess + "`?");
-      return poison();
+      return unknown_function(call);
     }
     case NodeKind::FieldAccess: return infer_field(static_cast<FieldAccess *>(expr));
     case NodeKind::Index: return infer_index(static_cast<Index *>(expr));
@@ -99,6 +96,10 @@ const Type *Inference::infer_variable(Variable *expr) {
   uint32_t index = input_.names.local_of[expr];
   const LocalFacts &local = input_.names.locals[unit_][index];
   const Type *type = facts_.locals[unit_][index];
+  if (!type && local.assignments == 0 && local.introduced && !local.declared) {
+    error(diag::NeverSet, expr->span, expr->name);
+    return store().int64();
+  }
   if (!type && local.assignments == 0 && !local.declared) {
     std::vector<std::string> names;
     for (const LocalFacts &other : input_.names.locals[unit_])
@@ -225,6 +226,8 @@ const Type *Inference::infer_binary(Binary *expr) {
 }
 
 const Type *Inference::infer_arithmetic(Binary *expr, const Type *left, const Type *right) {
+  if (guess_ && !left) left = right;
+  if (guess_ && !right) right = left;
   if (!left || !right) return nullptr;
   if (left->is_poison() || right->is_poison()) return poison();
   if ((expr->op == BinaryOp::Div || expr->op == BinaryOp::Mod) && constant(expr->right) == 0)
@@ -247,7 +250,10 @@ const Type *Inference::infer_comparison(Binary *expr, const Type *left, const Ty
   bool equality = expr->op == BinaryOp::Equal || expr->op == BinaryOp::NotEqual;
   bool scalars = left->is_scalar() && right->is_scalar();
   bool same_memory = !left->is_scalar() && !right->is_scalar() && join_types(store(), left, right);
-  if (scalars || (equality && same_memory)) return store().boolean();
+  if (scalars || (equality && same_memory)) {
+    warn_comparison(expr, left, right);
+    return store().boolean();
+  }
   Diagnostic &d = error(diag::BadOperands, expr->span, to_string(expr->op), describe(left), describe(right));
   if (left->is_string() != right->is_string()) d.with_hint("`str()` makes a string of an address");
   return poison();

@@ -38,9 +38,55 @@ const Type *Inference::infer_identifier(Identifier *expr) {
   return unknown_name(expr);
 }
 
+namespace {
+
+struct OldName {
+  std::string_view name, hint;
+};
+// Names that bpftrace had, and those that other tracers have for what is meant.
+constexpr OldName kOldNames[] = {
+    {"stack", "write `kstack`, or `ustack` for the process"},
+    {"sym", "`ksym(address)` is for addresses of the kernel, `usym(address)` for those of the process"},
+    {"quantize", "write `hist(value)`"},
+    {"lquantize", "write `lhist(value, min, max, step)`"},
+    {"execname", "write `comm`"},
+    {"timestamp", "write `nsecs`"},
+    {"walltimestamp", "`time()` prints the time of day, `strftime(format, nsecs)` makes a text of it"},
+    {"copyinstr", "write `str(address)`"},
+    {"stringof", "write `str(address)`"},
+    {"tracemem", "write `buf(address, length)`"},
+    {"probefunc", "write `func`"},
+    {"probename", "write `probe`"},
+    {"printa", "write `print(@map)`"},
+    {"trunc", "write `clear(@map)`"},
+    {"strcmp", "strings are compared with `==`"},
+    {"name", "write `comm` for the name of the process, `probe` for that of the probe"},
+};
+
+std::string_view old_name_hint(std::string_view name) {
+  for (const OldName &old : kOldNames)
+    if (old.name == name) return old.hint;
+  return {};
+}
+
+}  // namespace
+
+const Type *Inference::unknown_function(const Call *call) {
+  Diagnostic &d = error(diag::UnknownFunction, call->name_span, call->name);
+  if (std::string_view hint = old_name_hint(call->name); !hint.empty())
+    d.with_hint(std::string(hint));
+  else if (std::string guess = nearest(call->name, input_.functions.names()); !guess.empty())
+    d.with_hint("did you mean `" + guess + "`?");
+  return poison();
+}
+
 const Type *Inference::unknown_name(Identifier *expr) {
   std::vector<std::string> names = input_.functions.names();
   Diagnostic &d = error(diag::UnknownName, expr->span, expr->name);
+  if (std::string_view hint = old_name_hint(expr->name); !hint.empty()) {
+    d.with_hint(std::string(hint));
+    return poison();
+  }
   std::string guess = nearest(expr->name, names);
   if (guess.empty()) guess = nearest(expr->name, uapi_constant_names());
   if (!guess.empty())
@@ -331,6 +377,7 @@ const Type *Inference::infer_cast(Cast *expr) {
   const Type *from = operand(expr->operand);
   const Type *to = resolve(expr->type);
   if (!from || !to || from->is_poison() || to->is_poison()) return to;
+  warn_cut(expr->operand, to, expr->span);
   bool scalar = from->is_scalar() || from->kind == TypeKind::Array;
   if (to->is_scalar() && scalar) return to;
   // Bytes of a string, array or integer seen as an array.

@@ -1,4 +1,5 @@
 // The fixed point, and the rules of statements.
+#include <algorithm>
 #include <cassert>
 
 #include "ast/intrinsics/strings.h"
@@ -9,6 +10,14 @@ namespace awl::ast {
 namespace {
 // Types only grow (string sizes, signedness, pointer to void), so few rounds suffice; more is a bug.
 constexpr int kMaxRounds = 32;
+void check_kind(const MapDecl &decl, Diagnostics &diagnostics) {
+  static const std::vector<std::string> kinds = {"hash", "lruhash", "percpuhash", "percpulruhash"};
+  if (std::ranges::find(kinds, decl.kind) != kinds.end()) return;
+  Diagnostic &d = diagnostics.emit(diag::UnknownMapKind, decl.span, decl.kind);
+  std::string guess = nearest(decl.kind, kinds);
+  d.with_hint(guess.empty() ? fmt::format("it is one of {}", fmt::join(kinds, ", ")) : "did you mean `" + guess + "`?");
+}
+
 }  // namespace
 
 Facts infer_types(const CompileInput &input, Diagnostics &diagnostics) {
@@ -19,14 +28,20 @@ Facts infer_types(const CompileInput &input, Diagnostics &diagnostics) {
     MapFacts &map = facts.maps["@" + decl.name];
     map.name = "@" + decl.name;
     map.first = decl.span;
+    if (map.declared) diagnostics.emit(diag::Redeclared, decl.span, map.name);
     map.declared = &decl;
+    check_kind(decl, diagnostics);
   }
-  for (int round = 0; round < kMaxRounds; round++) {
-    Diagnostics discarded;
-    if (!Inference(input, facts, discarded).run()) break;
-    assert(round + 1 < kMaxRounds);
+  // What is only ever computed from itself, `@n = @n + 1`, is a number.
+  for (bool guess : {false, true}) {
+    for (int round = 0; round < kMaxRounds; round++) {
+      Diagnostics discarded;
+      if (!Inference(input, facts, discarded, guess).run()) break;
+      assert(round + 1 < kMaxRounds);
+    }
+    if (std::ranges::none_of(facts.maps, [](const auto &entry) { return !entry.second.value; })) break;
   }
-  Inference(input, facts, diagnostics).run();
+  Inference(input, facts, diagnostics, true).run();
   return facts;
 }
 
@@ -34,7 +49,10 @@ bool Inference::run() {
   changed_ = false;
   for (unit_ = 0; unit_ < input_.units.size(); unit_++) {
     loops_ = 0;
-    if (unit().predicate) visit_condition(unit().predicate);
+    if (unit().predicate) {
+      visit_condition(unit().predicate);
+      if (constant(unit().predicate) == 0) error(diag::NeverFires, unit().predicate->span);
+    }
     if (unit().function)
       visit_function();
     else if (unit().body)
@@ -44,7 +62,10 @@ bool Inference::run() {
 }
 
 void Inference::visit_block(Block *block) {
-  for (Stmt *s : block->body) visit(s);
+  for (size_t i = 0; i < block->body.size(); i++) {
+    visit(block->body[i]);
+    if (i + 1 < block->body.size()) warn_unreachable(block->body[i], block->body[i + 1]);
+  }
 }
 
 void Inference::visit(Stmt *stmt) {
@@ -105,6 +126,7 @@ void Inference::visit_let(Let *let) {
     const Type *given = infer(let->value);
     if (type && given && !join_types(store(), type, given))
       error(diag::AssignMismatch, let->value->span, "$" + let->variable->name, describe(type), describe(given));
+    warn_cut(let->value, type, let->value->span);
     if (!type) type = given;
   }
   assign_local(let->variable, type, let->span);
@@ -154,6 +176,7 @@ void Inference::visit_assign(Assign *assign) {
   }
   if (variable) return assign_local(variable, type, assign->span);
   assign_map(access, type, assign->span);
+  warn_lost_updates(assign);
 }
 
 void Inference::assign_local(Variable *target, const Type *type, Span span) {

@@ -25,8 +25,9 @@ std::optional<uint32_t> argument_number(std::string_view name);
 
 class Inference {
  public:
-  Inference(const CompileInput &input, Facts &facts, Diagnostics &diagnostics)
-      : input_(input), facts_(facts), diagnostics_(diagnostics) {}
+  // `guess`: what is still unknown in a sum is a number.
+  Inference(const CompileInput &input, Facts &facts, Diagnostics &diagnostics, bool guess)
+      : input_(input), facts_(facts), diagnostics_(diagnostics), guess_(guess) {}
 
   // One walk over everything. True if a map or local changed its type.
   bool run();
@@ -103,14 +104,22 @@ class Inference {
   void visit_loop_body(Variable *variable, const Type *type, Block *body);
   void visit_expr_stmt(ExprStmt *stmt);
 
+  // What is allowed and probably not meant (infer_warnings.cpp).
+  void warn_comparison(const Binary *expr, const Type *left, const Type *right);
+  void warn_cut(const Expr *value, const Type *to, Span span);
+  void warn_lost_updates(const Assign *assign);
+  void warn_unreachable(const Stmt *before, const Stmt *next);
+
   MapFacts &map(MapAccess *access);
   // Type in registers: aggregates and small integers as what arithmetic sees.
   const Type *operand(Expr *expr);
   const Type *unknown_name(Identifier *expr);
+  const Type *unknown_function(const Call *call);
 
   const CompileInput &input_;
   Facts &facts_;
   Diagnostics &diagnostics_;
+  bool guess_;
   uint32_t unit_ = 0;
   int loops_ = 0;
   bool changed_ = false;

@@ -17,6 +17,8 @@ class Resolver {
   void run(const Unit &unit) {
     names_.locals.emplace_back();
     scopes_ = {{}};
+    body_ = unit.body;
+    by_block_.clear();
     if (unit.function) declare_params(*unit.function);
     if (unit.predicate) visit_expr(unit.predicate);
     if (unit.body) visit_body(unit.body, true);
@@ -30,7 +32,7 @@ class Resolver {
     for (const FunctionParam &param : function.params) {
       auto index = static_cast<uint32_t>(locals().size());
       // A `string` without a size is as long as what it is called with.
-      locals().push_back({param.name, param.span, is_open_string(param.type) ? nullptr : &param.type, 1, false});
+      locals().push_back({param.name, param.span, is_open_string(param.type) ? nullptr : &param.type, 1, 1});
       if (!scopes_.front().emplace(Key{param.name, 0}, index).second)
         diagnostics_.emit(diag::Redeclared, param.span, "$" + param.name);
     }
@@ -51,8 +53,20 @@ class Resolver {
     }
     if (auto *assign = as<Assign>(stmt)) {
       visit_expr(assign->value);
-      visit_expr(assign->target);
-      if (auto *v = as<Variable>(assign->target)) count_assignment(v, top && !assign->op);
+      if (auto *v = as<Variable>(assign->target)) {
+        bind(v);
+        count_assignment(v, top && !assign->op);
+      } else {
+        visit_expr(assign->target);
+      }
+      return;
+    }
+    if (auto *statement = as<ExprStmt>(stmt)) {
+      auto *inc = as<IncDec>(statement->expr);
+      auto *v = inc ? as<Variable>(inc->target) : nullptr;
+      if (!v) return visit_expr(statement->expr);
+      bind(v);
+      count_assignment(v, false);
       return;
     }
     if (auto *block = as<Block>(stmt)) return visit_body(block, false);
@@ -73,12 +87,17 @@ class Resolver {
     uint32_t index = add(variable);
     scopes_.push_back({{key(variable), index}});
     count_assignment(variable, false);
+    locals()[index].reads++;  // nobody has to look at it
     visit_body(body, false);
     scopes_.pop_back();
   }
 
   void visit_expr(Expr *expr) {
-    if (auto *v = as<Variable>(expr)) return use(v);
+    if (auto *v = as<Variable>(expr)) {
+      bind(v);
+      locals()[names_.local_of[v]].reads++;
+      return;
+    }
     if (auto *inc = as<IncDec>(expr)) {
       visit_expr(inc->target);
       if (auto *v = as<Variable>(inc->target)) count_assignment(v, false);
@@ -111,28 +130,64 @@ class Resolver {
 
   static Key key(const Variable *variable) { return {variable->name, variable->scope}; }
 
-  void use(Variable *variable) {
+  void bind(Variable *variable) {
     for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope)
       if (auto it = scope->find(key(variable)); it != scope->end()) return names_.local_of.set(variable, it->second);
-    scopes_.front()[key(variable)] = add(variable);
+    Key name = key(variable);
+    auto known = by_block_.find(name);
+    if (known == by_block_.end()) known = by_block_.emplace(name, body_ && sets_first(body_, name)).first;
+    (known->second ? scopes_.back() : scopes_.front())[name] = add(variable);
+  }
+
+  static bool mentions(const Node *node, const Key &name) {
+    bool found = false;
+    for_each_node(node, [&](const Node *n) {
+      const auto *v = as<Variable>(n);
+      found = found || (v && key(v) == name);
+    });
+    return found;
+  }
+
+  // Whether a block and each block within it sets the variable before it looks at it: then none sees what another set.
+  static bool sets_first(const Block *block, const Key &name) {
+    for (Stmt *stmt : block->body) {
+      if (!mentions(stmt, name)) continue;
+      if (const auto *let = as<Let>(stmt); let && key(let->variable) == name) return true;
+      if (const auto *assign = as<Assign>(stmt)) {
+        const auto *target = as<Variable>(assign->target);
+        return target && key(target) == name && !assign->op && !mentions(assign->value, name);
+      }
+      bool separate = true;
+      for_each_child(stmt, [&](const Node *child) {
+        const auto *inner = as<Block>(child);
+        separate = separate && (inner ? sets_first(inner, name) : !mentions(child, name));
+      });
+      if (const auto *inner = as<Block>(stmt)) separate = sets_first(inner, name);
+      if (!separate) return false;
+    }
+    return true;
   }
 
   void declare(Let *let, bool top) {
     auto &scope = scopes_.back();
     if (scope.contains(key(let->variable))) {
       diagnostics_.emit(diag::Redeclared, let->variable->span, "$" + let->variable->name);
-      use(let->variable);
+      bind(let->variable);
       return;
     }
     uint32_t index = add(let->variable);
     scope[key(let->variable)] = index;
     locals()[index].declared = let->type ? &*let->type : nullptr;
+    locals()[index].introduced = !let->value;
     if (let->value) count_assignment(let->variable, top);
   }
 
   uint32_t add(Variable *variable) {
     auto index = static_cast<uint32_t>(locals().size());
-    locals().push_back({variable->name, variable->span, nullptr, 0, false});
+    LocalFacts local;
+    local.name = variable->name;
+    local.first = variable->span;
+    locals().push_back(std::move(local));
     names_.local_of.set(variable, index);
     return index;
   }
@@ -147,6 +202,8 @@ class Resolver {
   FunctionTable &functions_;
   Diagnostics &diagnostics_;
   std::vector<std::map<Key, uint32_t>> scopes_;
+  const Block *body_ = nullptr;   // of the unit
+  std::map<Key, bool> by_block_;  // whether each block has a variable of its own of this name
 };
 
 }  // namespace
@@ -156,6 +213,18 @@ Names resolve_names(const std::vector<Unit> &units, FunctionTable &functions, Di
   Resolver resolver(names, functions, diagnostics);
   for (const Unit &unit : units) resolver.run(unit);
   return names;
+}
+
+void warn_unused(const Names &names, Diagnostics &diagnostics) {
+  for (const std::vector<LocalFacts> &locals : names.locals) {
+    for (const LocalFacts &local : locals) {
+      // Those that come out of stdlib or a macro are not the script's business.
+      bool own = local.first.expansion == 0 && !local.name.starts_with("__");
+      if (!own || local.reads > 0 || local.assignments == 0) continue;
+      diagnostics.emit(diag::UnusedVariable, local.first, local.name)
+          .with_hint("`_ = ...` evaluates something without keeping it");
+    }
+  }
 }
 
 }  // namespace awl::ast

@@ -1,0 +1,140 @@
+// What is allowed and probably not meant. Nothing here may speak up for what working scripts do on purpose.
+#include "ast/dump.h"
+#include "ast/passes/inference.h"
+#include "ast/walk.h"
+
+namespace awl::ast {
+
+namespace {
+
+bool is_call_of(const Expr *expr, std::string_view name) {
+  if (const auto *call = as<Call>(expr)) return call->name == name;
+  const auto *identifier = as<Identifier>(expr);
+  return identifier && identifier->name == name;
+}
+
+// `c OP x` as `x OP' c`.
+BinaryOp mirrored(BinaryOp op) {
+  switch (op) {
+    case BinaryOp::Less: return BinaryOp::Greater;
+    case BinaryOp::LessEqual: return BinaryOp::GreaterEqual;
+    case BinaryOp::Greater: return BinaryOp::Less;
+    case BinaryOp::GreaterEqual: return BinaryOp::LessEqual;
+    default: return op;
+  }
+}
+
+// The numbers an integer type holds. 128 bits, so that all of uint64 has its place.
+struct Range {
+  __int128 low, high;
+};
+
+Range range_of(const Type *type) {
+  unsigned bits = type->kind == TypeKind::Bool ? 1 : type->size * 8;
+  if (!type->is_signed) return {0, (static_cast<__int128>(1) << bits) - 1};
+  return {-(static_cast<__int128>(1) << (bits - 1)), (static_cast<__int128>(1) << (bits - 1)) - 1};
+}
+
+// What comes out for every value of the range, nullopt if that depends.
+std::optional<bool> always(BinaryOp op, Range r, __int128 c) {
+  switch (op) {
+    case BinaryOp::Equal: return c < r.low || c > r.high ? std::optional(false) : std::nullopt;
+    case BinaryOp::NotEqual: return c < r.low || c > r.high ? std::optional(true) : std::nullopt;
+    case BinaryOp::Less: return r.high < c ? std::optional(true) : r.low >= c ? std::optional(false) : std::nullopt;
+    case BinaryOp::LessEqual:
+      return r.high <= c ? std::optional(true) : r.low > c ? std::optional(false) : std::nullopt;
+    case BinaryOp::Greater: return r.low > c ? std::optional(true) : r.high <= c ? std::optional(false) : std::nullopt;
+    case BinaryOp::GreaterEqual:
+      return r.low >= c ? std::optional(true) : r.high < c ? std::optional(false) : std::nullopt;
+    default: return std::nullopt;
+  }
+}
+
+// Keys that keep other CPUs out.
+bool has_own_key(const MapAccess *access) {
+  bool own = false;
+  for (const Expr *key : access->keys)
+    for_each_node(key, [&](const Node *node) {
+      const auto *e = static_cast<const Expr *>(node);
+      own = own || is_call_of(e, "tid") || is_call_of(e, "cpu") || is_call_of(e, "__pid_tgid");
+    });
+  return own;
+}
+
+}  // namespace
+
+void Inference::warn_comparison(const Binary *expr, const Type *left, const Type *right) {
+  if (left->is_string() && right->is_string()) {
+    bool equality = expr->op == BinaryOp::Equal || expr->op == BinaryOp::NotEqual;
+    for (auto [text, other] : {std::pair{expr->left, right}, std::pair{expr->right, left}}) {
+      const auto *literal = as<StringLiteral>(text);
+      if (!equality || !literal || as<StringLiteral>(text == expr->left ? expr->right : expr->left)) continue;
+      if (literal->value.size() < other->size || other->size < 2) continue;
+      error(diag::AlwaysSame, expr->span, expr->op == BinaryOp::Equal ? "false" : "true",
+            fmt::format("the string on the other side holds {} characters, this one has {}", other->size - 1,
+                        literal->value.size()))
+          .with_hint("`strncmp(a, b, n) == 0` compares beginnings");
+    }
+    return;
+  }
+  if (!left->is_integral() || !right->is_integral()) return;
+  std::optional<int64_t> a = constant(expr->left), b = constant(expr->right);
+  if (a.has_value() == b.has_value()) return;
+  const Type *type = a ? right : left;
+  const Type *constant_type = a ? left : right;
+  // Signed 64-bit values are what everything untyped is; a minus against an unsigned value is a habit of C.
+  if (type->kind == TypeKind::Enum || (type->is_signed && type->size == 8)) return;
+  int64_t number = a ? *a : *b;
+  __int128 c = constant_type->is_signed ? static_cast<__int128>(number) : static_cast<uint64_t>(number);
+  if (c < 0) return;
+  std::optional<bool> result = always(a ? mirrored(expr->op) : expr->op, range_of(type), c);
+  if (!result) return;
+  error(diag::AlwaysSame, expr->span, *result ? "true" : "false",
+        fmt::format("the values of {} are {} to {}", describe(type), static_cast<int64_t>(range_of(type).low),
+                    static_cast<uint64_t>(range_of(type).high)));
+}
+
+void Inference::warn_cut(const Expr *value, const Type *to, Span span) {
+  if (!to || to->kind != TypeKind::Int || to->size >= 8) return;
+  std::optional<int64_t> number = constant(value);
+  if (!number) return;
+  // -1 for the largest unsigned value and 0xff for -1 are meant; what fits neither reading is not.
+  __int128 most = (static_cast<__int128>(1) << (to->size * 8)) - 1;
+  __int128 least = -(static_cast<__int128>(1) << (to->size * 8 - 1));
+  if (*number >= least && *number <= most) return;
+  auto cut = static_cast<uint64_t>(*number) & static_cast<uint64_t>(most);
+  bool minus = to->is_signed && (cut >> (to->size * 8 - 1)) != 0;
+  auto shown = static_cast<int64_t>(minus ? cut | ~static_cast<uint64_t>(most) : cut);
+  error(diag::ConstantCut, span, std::to_string(*number), describe(to), std::to_string(shown));
+}
+
+// `@x = @x + n`: between reading and writing another CPU may do the same.
+void Inference::warn_lost_updates(const Assign *assign) {
+  auto *target = as<MapAccess>(assign->target);
+  auto *sum = as<Binary>(assign->value);
+  if (!target || assign->op || !sum || (sum->op != BinaryOp::Add && sum->op != BinaryOp::Sub)) return;
+  auto *read = as<MapAccess>(sum->left);
+  if (unit().is_run_by_session()) return;  // one after the other
+  if (!read || dump(read) != dump(target) || has_own_key(target)) return;
+  if (const Type *type = facts_.types[target]; type && !type->is_integral()) return;
+  std::string name = "@" + target->name + (target->keys.empty() ? "" : "[...]");
+  bool one = constant(sum->right) == 1;
+  std::string sign = sum->op == BinaryOp::Add ? "+" : "-";
+  error(diag::LostUpdates, assign->span, "@" + target->name)
+      .with_hint("`" + name + (one ? sign + sign : " " + sign + "= ...") + "` is atomic");
+}
+
+void Inference::warn_unreachable(const Stmt *before, const Stmt *next) {
+  if (next->span.expansion != 0 || next->kind == NodeKind::Jump) return;
+  const auto *jump = as<Jump>(before);
+  const auto *statement = as<ExprStmt>(before);
+  if (jump)
+    error(diag::Unreachable, next->span,
+          jump->jump == JumpKind::Return     ? "`return`"
+          : jump->jump == JumpKind::Continue ? "`continue`"
+                                             : "`break`");
+  else if (statement && is_call_of(statement->expr, "exit"))
+    error(diag::Unreachable, next->span, "`exit()`");
+}
+
+}  // namespace awl::ast
