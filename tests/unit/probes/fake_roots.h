@@ -14,7 +14,7 @@ class FakeRoots {
   FakeRoots() {
     std::string pattern = (std::filesystem::temp_directory_path() / "awl_probes_XXXXXX").string();
     path_ = mkdtemp(pattern.data());
-    env.roots = {path_ + "/tracing", path_ + "/proc", path_ + "/sys", path_ + "/no_btf"};
+    env.roots = {path_ + "/tracing", path_ + "/proc", path_ + "/sys", path_ + "/no_btf", ""};
     std::filesystem::create_directories(env.roots.tracefs + "/events");
   }
   ~FakeRoots() { std::filesystem::remove_all(path_); }
