@@ -27,10 +27,13 @@ TEST(Aggregates, HistBucketsAreTheRuntimes) {
     s.program().body.push_back(s.update(map, nullptr, s.arg(0)));
     LOAD(bpf, s);
     std::vector<uint64_t> wanted(hist_buckets(bits));
+    uint64_t sum = 0;
     for (int64_t value : interesting_values()) {
       bpf->run({static_cast<uint64_t>(value)});
       ++wanted[hist_bucket(value, bits)];
+      sum += static_cast<uint64_t>(value);
     }
+    wanted.push_back(sum);  // stands behind the buckets
     EXPECT_EQ(bpf->words("h", 0), wanted) << bits << " bits";
   }
 }
@@ -42,8 +45,9 @@ TEST(Aggregates, HistByKey) {
   LOAD(bpf, s);
   for (uint64_t i = 0; i < 10; ++i) bpf->run({100, i & 1});
   auto words = bpf->words("h", 1);
-  ASSERT_EQ(words.size(), hist_buckets(0));
+  ASSERT_EQ(words.size(), hist_buckets(0) + 1);
   EXPECT_EQ(words[hist_bucket(100, 0)], 5u);
+  EXPECT_EQ(words.back(), 500u);
 }
 
 TEST(Aggregates, LinearHistBucketsAreTheRuntimes) {
@@ -56,12 +60,15 @@ TEST(Aggregates, LinearHistBucketsAreTheRuntimes) {
     s.program().body.push_back(s.update(map, nullptr, s.arg(0)));
     LOAD(bpf, s);
     std::vector<uint64_t> wanted(lhist_buckets(r.min, r.max, r.step));
+    uint64_t sum = 0;
     std::vector<int64_t> values = interesting_values();
     for (int64_t v = r.min - 2 * r.step; v < r.max + 2 * r.step; v += r.step / 5) values.push_back(v);
     for (int64_t value : values) {
       bpf->run({static_cast<uint64_t>(value)});
       ++wanted[lhist_bucket(value, r.min, r.max, r.step)];
+      sum += static_cast<uint64_t>(value);
     }
+    wanted.push_back(sum);
     EXPECT_EQ(bpf->words("h", 0), wanted);
   }
 }
