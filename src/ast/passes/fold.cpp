@@ -101,7 +101,7 @@ class Folder {
       case BinaryOp::Mul: return static_cast<int64_t>(x * y);
       case BinaryOp::Div: return b > 0 && (!is_unsigned || a >= 0) ? std::optional(a / b) : std::nullopt;
       case BinaryOp::Mod: return b > 0 && (!is_unsigned || a >= 0) ? std::optional(a % b) : std::nullopt;
-      case BinaryOp::ShiftLeft: return static_cast<int64_t>(y < 64 ? x << y : 0);
+      case BinaryOp::ShiftLeft: return static_cast<int64_t>(x << (y & 63));  // as the program does
       case BinaryOp::BitOr: return static_cast<int64_t>(x | y);
       case BinaryOp::BitAnd: return static_cast<int64_t>(x & y);
       case BinaryOp::BitXor: return static_cast<int64_t>(x ^ y);
