@@ -37,11 +37,12 @@ namespace awl::codegen {
 namespace {
 
 // LLVM likes to turn loops so that their last block falls into their head. The verifier of Linux 6.1 takes a loop only
-// if a jump closes it ("back-edge from insn"), so blocks stay in the order in which they were written.
+// if a jump closes it ("back-edge from insn"), so blocks stay in the order in which they were written. The jumps to the
+// next instruction that this leaves are removed by the kernel.
 void keep_order_of_blocks() {
   auto &options = llvm::cl::getRegisteredOptions();
-  if (auto found = options.find("disable-block-placement"); found != options.end())
-    found->second->addOccurrence(0, "disable-block-placement", "true");
+  for (const char *pass : {"disable-block-placement", "disable-branch-fold"})
+    if (auto found = options.find(pass); found != options.end()) found->second->addOccurrence(0, pass, "true");
 }
 
 }  // namespace
