@@ -26,7 +26,9 @@ else()
 endif()
 # Imported targets, so that CMake puts an archive in front of those it needs.
 add_library(awl_elf UNKNOWN IMPORTED GLOBAL)
-set_target_properties(awl_elf PROPERTIES IMPORTED_LOCATION ${ELF_LIBRARY} INTERFACE_LINK_LIBRARIES "${ZSTD_LIBRARY};${Z_LIBRARY}")
+add_library(awl_elf_search STATIC ${CMAKE_CURRENT_LIST_DIR}/elfutils.c)
+set_target_properties(awl_elf PROPERTIES IMPORTED_LOCATION ${ELF_LIBRARY}
+                      INTERFACE_LINK_LIBRARIES "awl_elf_search;${ZSTD_LIBRARY};${Z_LIBRARY}")
 # libdw of elfutils; what awl uses of it needs no more than libelf (not libdwfl's bzip2 and lzma).
 add_library(awl_dw UNKNOWN IMPORTED GLOBAL)
 set_target_properties(awl_dw PROPERTIES IMPORTED_LOCATION ${DW_LIBRARY} INTERFACE_LINK_LIBRARIES awl_elf)
