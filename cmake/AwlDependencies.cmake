@@ -10,19 +10,21 @@ find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp REQUIRED)
 add_library(awl_cli11 INTERFACE)
 target_include_directories(awl_cli11 SYSTEM INTERFACE ${CLI11_INCLUDE_DIR})
 
-# libelf, libdw, libbpf and their zlib, zstd.
+# libelf, libdw, libbpf and their zlib, zstd; liblzma.
 if(AWL_STATIC)
   find_library(ELF_LIBRARY libelf.a REQUIRED)
   find_library(DW_LIBRARY libdw.a REQUIRED)
   find_library(BPF_LIBRARY libbpf.a REQUIRED)
   find_library(Z_LIBRARY libz.a REQUIRED)
   find_library(ZSTD_LIBRARY libzstd.a REQUIRED)
+  find_library(LZMA_LIBRARY liblzma.a REQUIRED)
 else()
   find_library(ELF_LIBRARY elf REQUIRED)
   find_library(DW_LIBRARY dw REQUIRED)
   find_library(BPF_LIBRARY bpf REQUIRED)
   find_library(Z_LIBRARY z REQUIRED)
   find_library(ZSTD_LIBRARY zstd REQUIRED)
+  find_library(LZMA_LIBRARY lzma REQUIRED)
 endif()
 # Imported targets, so that CMake puts an archive in front of those it needs.
 add_library(awl_elf UNKNOWN IMPORTED GLOBAL)
@@ -32,6 +34,12 @@ set_target_properties(awl_elf PROPERTIES IMPORTED_LOCATION ${ELF_LIBRARY}
 # libdw of elfutils; what awl uses of it needs no more than libelf (not libdwfl's bzip2 and lzma).
 add_library(awl_dw UNKNOWN IMPORTED GLOBAL)
 set_target_properties(awl_dw PROPERTIES IMPORTED_LOCATION ${DW_LIBRARY} INTERFACE_LINK_LIBRARIES awl_elf)
+# liblzma unpacks the small symbol tables that some distributions leave in stripped programs.
+find_path(LZMA_INCLUDE_DIR lzma.h REQUIRED)
+add_library(awl_lzma UNKNOWN IMPORTED GLOBAL)
+set_target_properties(awl_lzma PROPERTIES IMPORTED_LOCATION ${LZMA_LIBRARY}
+                      INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${LZMA_INCLUDE_DIR}
+                      INTERFACE_LINK_LIBRARIES "$<$<BOOL:${AWL_STATIC}>:pthread>")
 add_library(awl_bpf UNKNOWN IMPORTED GLOBAL)
 set_target_properties(awl_bpf PROPERTIES IMPORTED_LOCATION ${BPF_LIBRARY} INTERFACE_LINK_LIBRARIES awl_elf)
 

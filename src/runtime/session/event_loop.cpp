@@ -27,10 +27,11 @@ constexpr size_t kPass = 16384;   // records between two looks at signals
 constexpr size_t kBusy = 1024;    // records in a pass that mean: more are coming, do not sleep
 constexpr int kShortSleepMs = 2;  // closes the gap described above
 constexpr int kLongSleepMs = 1000;
+constexpr int kWatchSleepMs = 100;  // instead, while symbols of processes that may end soon are kept
 constexpr long kRestNs = 200'000;
 constexpr int64_t kLookNs = 1'000'000'000;  // between looks at the counters of losses
 
-constexpr uint64_t kRingTag = 1000;  // beyond the values of RunEnd
+constexpr uint64_t kRingTag = 1000, kSymbolsTag = 1001;  // beyond the values of RunEnd
 
 int64_t now_ns() {
   timespec now;
@@ -54,6 +55,10 @@ Result<void> EventLoop::open(const Watched &watched) {
     // Edge-triggered: a record that is being written counts as readable and would keep the reader spinning.
     epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.u64 = kRingTag}};
     if (epoll_ctl(epoll_, EPOLL_CTL_ADD, watched.ring, &event) != 0) return fail_errno("watch the ring buffer");
+  }
+  if (symbols_.descriptor() >= 0) {
+    epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.u64 = kSymbolsTag}};
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, symbols_.descriptor(), &event);  // else they are looked at when it wakes
   }
   watch(watched.signals, EPOLLIN, RunEnd::Signal);
   watch(watched.user_signals, EPOLLIN, RunEnd::UserSignal);
@@ -101,7 +106,7 @@ std::optional<RunEnd> EventLoop::wait(int timeout_ms, bool &woken_by_ring) {
   for (int i = 0; i < count; i++) {
     if (events[i].data.u64 == kRingTag)
       woken_by_ring = true;
-    else if (!end || *end == RunEnd::UserSignal)  // what ends the run goes first
+    else if (events[i].data.u64 != kSymbolsTag && (!end || *end == RunEnd::UserSignal))  // what ends the run goes first
       end = static_cast<RunEnd>(events[i].data.u64);
   }
   return end;
@@ -119,7 +124,9 @@ RunEnd EventLoop::run() {
   while (true) {
     // Records first, whatever else has happened: what was sent before the end belongs to the run.
     size_t most = 0;
+    bool hurry = false;  // more to be learnt of processes
     do {
+      hurry = symbols_.update();
       most = pass();
       if (actions_.exiting()) return RunEnd::Exit;
       if (output_.broken()) return RunEnd::OutputGone;
@@ -145,7 +152,8 @@ RunEnd EventLoop::run() {
       rest = true;
       continue;
     }
-    if (const auto end = wait(kLongSleepMs, rest)) return *end;
+    if (hurry) continue;
+    if (const auto end = wait(symbols_.descriptor() >= 0 ? kWatchSleepMs : kLongSleepMs, rest)) return *end;
   }
 }
 

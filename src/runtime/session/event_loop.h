@@ -7,6 +7,7 @@
 #include "runtime/session/actions.h"
 #include "runtime/session/losses.h"
 #include "runtime/session/shared_state.h"
+#include "runtime/symbols/symbols.h"
 
 struct ring_buffer;
 
@@ -18,8 +19,8 @@ enum class RunEnd : uint8_t { Exit, Signal, ProcessEnded, ChildEnded, OutputGone
 
 class EventLoop {
  public:
-  EventLoop(SharedState &state, Actions &actions, Losses &losses, Output &output)
-      : state_(state), actions_(actions), losses_(losses), output_(output) {}
+  EventLoop(SharedState &state, Actions &actions, Losses &losses, UserSymbols &symbols, Output &output)
+      : state_(state), actions_(actions), losses_(losses), symbols_(symbols), output_(output) {}
   ~EventLoop();
   EventLoop(const EventLoop &) = delete;
   EventLoop &operator=(const EventLoop &) = delete;
@@ -53,6 +54,7 @@ class EventLoop {
   SharedState &state_;
   Actions &actions_;
   Losses &losses_;
+  UserSymbols &symbols_;
   Output &output_;
   ring_buffer *ring_ = nullptr;
   int epoll_ = -1;

@@ -192,7 +192,9 @@ class Session {
     actions_.emplace(manifest_, source_, context_, *output_, ActionOptions{options_.unsafe, options_.json});
     actions_->set_maps(object_->maps(), object_->state());
     losses_.emplace(manifest_, source_, *output_);
-    loop_.emplace(object_->state(), *actions_, *losses_, *output_);
+    // Where the kernel has nothing to tell, symbols are those of processes that still run when they are shown.
+    if (!plan_.probes.empty() && shows_user_symbols(manifest_)) (void)user_symbols_.watch();
+    loop_.emplace(object_->state(), *actions_, *losses_, user_symbols_, *output_);
     Diagnostics diagnostics;
     if (Result<void> good = actions_->prepare(); !good) diagnostics.emit(diag::BadImage, Span{}, good.error().message);
     const EventLoop::Watched watched{object_->ring_buffer(),        signals_->fd(), signals_->user_fd(), process_fd_,

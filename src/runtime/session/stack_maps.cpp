@@ -27,4 +27,26 @@ std::vector<uint64_t> StackMaps::frames(const Type *type, int32_t id) {
   return {};
 }
 
+namespace {
+
+bool has_user_symbols(const Type *type) {
+  if (!type) return false;
+  if (type->kind == TypeKind::Stack) return type->stack_user;
+  if (type->display == Display::UserSymbol) return true;
+  if (type->kind == TypeKind::Array) return has_user_symbols(type->target);
+  return type->kind == TypeKind::Tuple &&
+         std::ranges::any_of(type->fields, [](const Field &field) { return has_user_symbols(field.type); });
+}
+
+}  // namespace
+
+bool shows_user_symbols(const Manifest &manifest) {
+  for (const MapInfo &map : manifest.maps)
+    if (has_user_symbols(map.key) || has_user_symbols(map.value)) return true;
+  for (const Action &action : manifest.actions)
+    for (const ArgSlot &slot : action.args)
+      if (has_user_symbols(slot.type)) return true;
+  return false;
+}
+
 }  // namespace awl

@@ -18,4 +18,7 @@ class StackMaps : public StackSource {
   std::vector<LoadedMap> maps_;
 };
 
+// True if names of user code are among what the programs print or keep in maps.
+bool shows_user_symbols(const Manifest &manifest);
+
 }  // namespace awl

@@ -49,7 +49,7 @@ uint64_t align4(uint64_t value) { return (value + 3) & ~uint64_t{3}; }
 }  // namespace
 
 struct ElfFile::Impl {
-  std::string path;
+  std::string path, name;
   std::string owned;        // from_bytes
   void *mapping = nullptr;  // open
   std::string_view bytes;
@@ -218,6 +218,32 @@ Result<std::shared_ptr<ElfFile>> ElfFile::from_bytes(std::string bytes, const st
 }
 
 const std::string &ElfFile::path() const { return impl_->path; }
+const std::string &ElfFile::name() const { return impl_->name.empty() ? impl_->path : impl_->name; }
+void ElfFile::set_name(std::string name) { impl_->name = std::move(name); }
+std::string_view ElfFile::bytes() const { return impl_->bytes; }
+
+std::optional<std::string_view> ElfFile::section(std::string_view name) const {
+  const Elf64_Shdr *found = impl_->section(name);
+  if (!found || found->sh_type == SHT_NOBITS) return std::nullopt;
+  return impl_->range(found->sh_offset, found->sh_size);
+}
+
+std::string ElfFile::build_id() const {
+  for (const Elf64_Shdr &section : impl_->sections) {
+    if (section.sh_type != SHT_NOTE) continue;
+    std::optional<std::string_view> data = impl_->range(section.sh_offset, section.sh_size);
+    while (data && data->size() >= sizeof(Elf64_Nhdr)) {
+      auto note = Impl::read<Elf64_Nhdr>(*data, 0);
+      uint64_t at = sizeof(note) + align4(note.n_namesz), end = at + align4(note.n_descsz);
+      if (at + note.n_descsz > data->size()) break;
+      if (note.n_type == NT_GNU_BUILD_ID && data->substr(sizeof(note), note.n_namesz) == std::string_view("GNU", 4))
+        return std::string(data->substr(at, note.n_descsz));
+      data->remove_prefix(std::min<uint64_t>(end, data->size()));
+    }
+  }
+  return "";
+}
+
 bool ElfFile::position_independent() const { return impl_->header.e_type == ET_DYN; }
 
 bool ElfFile::stripped() const {

@@ -37,6 +37,14 @@ class ElfFile {
   ~ElfFile();
 
   [[nodiscard]] const std::string &path() const;
+  // As the process that maps it calls it, if set: /proc/7/map_files/... is no name to look for others beside it.
+  [[nodiscard]] const std::string &name() const;
+  void set_name(std::string name);
+  // What the linker noted to tell builds apart, raw bytes; "" if nothing.
+  [[nodiscard]] std::string build_id() const;
+  // Content of a section, nullopt if there is none or if it lies outside the file.
+  [[nodiscard]] std::optional<std::string_view> section(std::string_view name) const;
+  [[nodiscard]] std::string_view bytes() const;     // the whole file
   [[nodiscard]] bool position_independent() const;  // ET_DYN
   [[nodiscard]] bool stripped() const;              // no .symtab
   // .symtab and .dynsym together, defined symbols only, sorted by address.

@@ -36,13 +36,17 @@ bool parse_line(std::string_view line, Mapping &mapping) {
   mapping.executable = permissions[2] == 'x';
   mapping.device = device;
   size_t path = line.find_first_not_of(' ');
-  if (path != std::string_view::npos) mapping.path = line.substr(path);
-  constexpr std::string_view kDeleted = " (deleted)";
-  if (mapping.path.ends_with(kDeleted)) mapping.path.resize(mapping.path.size() - kDeleted.size());
+  if (path != std::string_view::npos) mapping.path = clean_path(line.substr(path));
   return true;
 }
 
 }  // namespace
+
+std::string_view clean_path(std::string_view path) {
+  constexpr std::string_view kDeleted = " (deleted)";
+  if (path.ends_with(kDeleted)) path.remove_suffix(kDeleted.size());
+  return path;
+}
 
 std::vector<Mapping> parse_maps(std::string_view text) {
   std::vector<Mapping> mappings;

@@ -14,8 +14,13 @@ struct Mapping {
   bool executable = false;
   std::string device;  // "fd:01"
   uint64_t inode = 0;  // 0 if there is no file behind it
-  std::string path;    // "/usr/bin/x", "[vdso]", "" for anonymous memory
+  // Of the inode: tells files apart that had one number one after the other. 0: not known, /proc does not say.
+  uint64_t generation = 0;
+  std::string path;  // "/usr/bin/x", "[vdso]", "" for anonymous memory
 };
+
+// The path without the kernel's mark that the file has no name any more.
+std::string_view clean_path(std::string_view path);
 
 // Executable mappings in order of address; lines that are not understood are left out.
 std::vector<Mapping> parse_maps(std::string_view text);

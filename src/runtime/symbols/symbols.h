@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,7 +37,7 @@ class KernelSymbols {
   std::unique_ptr<Impl> impl_;
 };
 
-// User symbols of processes: /proc/PID/maps and the ELF files behind it, cached per file and per process.
+// User symbols of processes: what they map, and the ELF files behind it, cached per file and per process.
 class UserSymbols {
  public:
   explicit UserSymbols(SymbolOptions options = {});
@@ -44,6 +45,14 @@ class UserSymbols {
   std::optional<Symbol> find(uint32_t pid, uint64_t address);
   // Reads the process' mappings now, so that addresses can be named after it has ended.
   void remember(uint32_t pid);
+
+  // From here on keeps track of what all processes map (with `pids`: these), so that addresses can be named after they
+  // have ended. update() must then be called from time to time, and when descriptor() is readable. Errors: the kernel
+  // has no perf events for it.
+  Result<void> watch(std::set<uint32_t> pids = {});
+  [[nodiscard]] int descriptor() const;  // -1 without watch()
+  // True if it should be called again soon: not all processes that were there before watch() have been looked at.
+  bool update();
 
  private:
   struct Impl;

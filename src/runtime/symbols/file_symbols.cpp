@@ -1,0 +1,118 @@
+#include "runtime/symbols/file_symbols.h"
+
+#include <elf.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "base/strings.h"
+
+namespace awl {
+
+namespace {
+
+// Of several names of one address: fewest leading underscores, then the shortest ("read", not "__libc_read").
+bool nicer(const std::string &a, const std::string &b) {
+  size_t bars_a = a.find_first_not_of('_'), bars_b = b.find_first_not_of('_');
+  if (bars_a != bars_b) return bars_a < bars_b;
+  return a.size() != b.size() ? a.size() < b.size() : a < b;
+}
+
+}  // namespace
+
+std::optional<std::pair<size_t, uint64_t>> FileSymbols::find(uint64_t file_offset) {
+  prepare();
+  std::optional<uint64_t> address = elf_->address_of_offset(file_offset);
+  if (!address) return std::nullopt;
+  auto after = std::upper_bound(functions_.begin(), functions_.end(), *address,
+                                [](uint64_t value, const Function &function) { return value < function.begin; });
+  // A small function inside a larger one (or its cold part) may end before the address: look back a little.
+  constexpr int kSteps = 8;
+  for (int steps = 0; after != functions_.begin() && steps < kSteps; steps++) {
+    --after;
+    bool inside = *address < after->end || (after->end == after->begin && steps == 0);
+    if (inside) return std::pair(static_cast<size_t>(after - functions_.begin()), *address - after->begin);
+  }
+  return std::nullopt;
+}
+
+const std::string &FileSymbols::name(size_t index, bool demangled) {
+  Function &function = functions_[index];
+  if (!demangled) return function.symbol->name;
+  if (function.demangled.empty()) function.demangled = demangle(function.symbol->name);
+  return function.demangled;
+}
+
+void FileSymbols::prepare() {
+  if (prepared_) return;
+  prepared_ = true;
+  if (elf_->stripped()) separate_ = open_separate_symbols(*elf_, root_);
+  std::vector<const ElfSymbol *> all;
+  for (const std::shared_ptr<ElfFile> &file : {elf_, separate_}) {
+    if (!file) continue;
+    Result<const std::vector<ElfSymbol> *> symbols = file->symbols();
+    if (!symbols) continue;
+    for (const ElfSymbol &symbol : **symbols)
+      if (symbol.is_function && !symbol.name.empty()) all.push_back(&symbol);
+  }
+  std::ranges::stable_sort(all, {}, &ElfSymbol::address);
+  for (const ElfSymbol *symbol : all) {
+    if (!functions_.empty() && functions_.back().begin == symbol->address) {
+      Function &same = functions_.back();
+      same.end = std::max(same.end, symbol->address + symbol->size);
+      if (nicer(symbol->name, same.symbol->name)) same.symbol = symbol;
+    } else {
+      functions_.push_back({symbol->address, symbol->address + symbol->size, symbol, {}});
+    }
+  }
+}
+
+std::shared_ptr<FileSymbols> open_vdso() {
+  auto *base = reinterpret_cast<const char *>(getauxval(AT_SYSINFO_EHDR));
+  if (!base) return nullptr;
+  Elf64_Ehdr header;
+  std::memcpy(&header, base, sizeof(header));
+  size_t size = header.e_shoff + size_t{header.e_shnum} * header.e_shentsize;
+  constexpr size_t kLargest = 64 * 1024;
+  if (size > kLargest) return nullptr;
+  Result<std::shared_ptr<ElfFile>> elf = ElfFile::from_bytes(std::string(base, size), "[vdso]");
+  return elf ? std::make_shared<FileSymbols>(*elf, "") : nullptr;
+}
+
+std::optional<Symbol> JitSymbols::find(uint64_t address) {
+  if (std::optional<Symbol> found = search(address)) return found;
+  // The compiler goes on while we look: a file that has grown is read again.
+  struct stat info{};
+  if (stat(path_.c_str(), &info) != 0 || info.st_size == size_) return std::nullopt;
+  size_ = info.st_size;
+  read();
+  return search(address);
+}
+
+std::optional<Symbol> JitSymbols::search(uint64_t address) const {
+  auto after = functions_.upper_bound(address);
+  if (after == functions_.begin()) return std::nullopt;
+  const auto &[begin, function] = *std::prev(after);
+  if (address - begin >= function.size) return std::nullopt;
+  return Symbol{function.name, address - begin, path_};
+}
+
+void JitSymbols::read() {
+  Result<std::string> text = read_file(path_);
+  if (!text) return;
+  functions_.clear();
+  for (const std::string &line : split(*text, '\n')) {
+    const char *end = line.data() + line.size();
+    uint64_t begin = 0, size = 0;
+    auto first = std::from_chars(line.data(), end, begin, 16);
+    if (first.ec != std::errc() || first.ptr == end) continue;
+    auto second = std::from_chars(first.ptr + 1, end, size, 16);
+    if (second.ec != std::errc() || end - second.ptr < 2) continue;
+    functions_[begin] = {size, std::string(second.ptr + 1, end)};
+  }
+}
+
+}  // namespace awl

@@ -1,0 +1,69 @@
+// Functions of one file by their place in it; private to this folder.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/symbols/elf_file.h"
+#include "runtime/symbols/symbols.h"
+
+namespace awl {
+
+// Functions of an ELF file, one for each address. Read when first asked for.
+class FileSymbols {
+ public:
+  // `root` is put before the folders in which separate debug files are looked for: "/proc/7/root", "".
+  FileSymbols(std::shared_ptr<ElfFile> elf, std::string root) : elf_(std::move(elf)), root_(std::move(root)) {}
+
+  // The function at a file offset: its index, and the offset into it.
+  std::optional<std::pair<size_t, uint64_t>> find(uint64_t file_offset);
+  const std::string &name(size_t index, bool demangled);
+
+ private:
+  struct Function {
+    uint64_t begin = 0, end = 0;
+    const ElfSymbol *symbol = nullptr;
+    std::string demangled;
+  };
+
+  void prepare();
+
+  std::shared_ptr<ElfFile> elf_;
+  std::shared_ptr<ElfFile> separate_;  // where the symbols of a stripped file are
+  std::string root_;
+  bool prepared_ = false;
+  std::vector<Function> functions_;
+};
+
+// The kernel's own mapping into every process, the same for all of them. Null if there is none.
+std::shared_ptr<FileSymbols> open_vdso();
+
+// What a stripped file's symbol tables lack, from the first of: its debug file by build id and by debug link, below
+// `root` and then as we see the file system; its own .gnu_debugdata. Null if there is none of these.
+std::shared_ptr<ElfFile> open_separate_symbols(const ElfFile &elf, const std::string &root);
+
+// "START SIZE name" lines that a just-in-time compiler writes for perf, numbers in hex.
+class JitSymbols {
+ public:
+  explicit JitSymbols(std::string path) : path_(std::move(path)) {}
+  std::optional<Symbol> find(uint64_t address);
+
+ private:
+  struct Function {
+    uint64_t size = 0;
+    std::string name;
+  };
+
+  [[nodiscard]] std::optional<Symbol> search(uint64_t address) const;
+  void read();
+
+  std::string path_;
+  int64_t size_ = -1;
+  std::map<uint64_t, Function> functions_;
+};
+
+}  // namespace awl
