@@ -15,6 +15,24 @@ if(AWL_FUZZ)
   target_compile_options(awl_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
+# The headers that nearly every source file includes, compiled once; by clang only: behind a precompiled header GCC 12
+# takes the standard library's own code for ours and warns. GCC's build also shows which file forgot an include.
+set(awl_common_headers <algorithm> <array> <cstdint> <cstring> <expected> <functional> <map> <memory> <optional> <set> <span>
+    <string> <string_view> <unordered_map> <utility> <variant> <vector> <fmt/format.h>)
+
+# awl_precompiled(TARGET FIRST [HEADER...]): TARGET uses the compiled common headers of the target FIRST; if it is that
+# target itself, they are compiled with it (and the further headers).
+function(awl_precompiled target first)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+    return()
+  endif()
+  if(target STREQUAL first)
+    target_precompile_headers(${target} PRIVATE ${awl_common_headers} ${ARGN})
+  else()
+    target_precompile_headers(${target} REUSE_FROM ${first})
+  endif()
+endfunction()
+
 function(awl_library name)
   cmake_parse_arguments(ARG "RECURSE" "DIR" "LINKS;EXTRA" ${ARGN})
   if(ARG_RECURSE)
@@ -30,6 +48,7 @@ function(awl_library name)
   add_library(awl_${name} STATIC ${sources})
   set_target_properties(awl_${name} PROPERTIES LINKER_LANGUAGE CXX)
   target_link_libraries(awl_${name} PUBLIC awl_options ${ARG_LINKS})
+  awl_precompiled(awl_${name} awl_base)
   if(EXISTS ${CMAKE_SOURCE_DIR}/${ARG_DIR}/generate.cmake)
     include(${CMAKE_SOURCE_DIR}/${ARG_DIR}/generate.cmake)  # adds generated sources to awl_${name}
   endif()

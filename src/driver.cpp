@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 
@@ -65,6 +66,41 @@ bool asks_param_count(const std::vector<ast::Unit> &units) {
   return found;
 }
 
+// Writes down how long each step takes, for `-d timing`.
+class StepTimes {
+ public:
+  explicit StepTimes(std::string *out) : out_(out) {}
+  StepTimes(const StepTimes &) = delete;
+  StepTimes &operator=(const StepTimes &) = delete;
+  ~StepTimes() {
+    begin("");
+    line("in all", last_ - first_);
+    if (out_) *out_ += note_;
+  }
+
+  void note(std::string text) { note_ = std::move(text); }
+
+  // Ends the step before.
+  void begin(const char *step) {
+    Clock::time_point now = Clock::now();
+    if (*name_) line(name_, now - last_);
+    name_ = step;
+    last_ = now;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void line(std::string_view name, Clock::duration time) {
+    if (out_) *out_ += fmt::format("{:<12}{:9.3f} ms\n", name, std::chrono::duration<double, std::milli>(time).count());
+  }
+
+  std::string *out_;
+  std::string note_;
+  const char *name_ = "";
+  Clock::time_point first_ = Clock::now(), last_ = first_;
+};
+
 constexpr std::array kSteps = {
     DebugStep{"ast", "the tree, as it was read"},
     DebugStep{"expanded", "the tree with the functions of the standard library in place"},
@@ -73,6 +109,7 @@ constexpr std::array kSteps = {
     DebugStep{"codegen", "LLVM's code as it was made"},
     DebugStep{"codegen-opt", "LLVM's code after its passes"},
     DebugStep{"dis", "BPF instructions"},
+    DebugStep{"timing", "how long the steps of the compiler took"},
     DebugStep{"libbpf", "what libbpf says while it loads"},
     DebugStep{"verifier", "what the kernel's verifier says"},
     DebugStep{"all", "all of these"},
@@ -111,12 +148,17 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
                              Diagnostics &diagnostics) {
   auto wanted = [&](const char *step) { return request.dumps && request.dumps->contains(step); };
 
+  auto dump_to = [&](const char *step) { return wanted(step) ? &(*request.dumps)[step] : nullptr; };
+  StepTimes times(dump_to("timing"));
+
   // Text to tree. Errors are collected: the later steps find more in the same run.
+  times.begin("parse");
   ast::Program program = parse_with_imports(source, parse_options(source, request), diagnostics);
   if (wanted("ast")) (*request.dumps)["ast"] = ast::dump(program);
   bool parsed = !diagnostics.has_errors();
 
   // What the script sets for itself: config variables, types of its own.
+  times.begin("declare");
   auto environment_variable = [&](const std::string &name) {
     return request.use_environment ? std::getenv(name.c_str()) : nullptr;
   };
@@ -131,6 +173,7 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
 
   // Macros, and functions of the standard library that are written in the language, take the place of their calls. The
   // script's own functions stay functions.
+  times.begin("expand");
   ast::FunctionTable functions(parse_stdlib);
   ast::declare_functions(program, functions, diagnostics);
   ast::expand(program, functions, config, source, diagnostics);
@@ -146,6 +189,7 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   }
 
   // Attach points meet their providers; from here on a probe body belongs to one program.
+  times.begin("probes");
   ProbeEnvironment environment{.types = &store,
                                .pid = request.pid,
                                .unsafe = config.unsafe,
@@ -159,6 +203,7 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   ast::bind_functions(program, functions, units, diagnostics);
 
   // What each name and each expression is.
+  times.begin("types");
   ast::Names names = ast::resolve_names(units, functions, diagnostics);
   ast::CompileInput input{program,   units, names, functions, store, config, request.params, asks_param_count(units),
                           user_types};
@@ -168,14 +213,17 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   ast::warn_unused(names, diagnostics);
 
   // From here on nothing asks what the script looks like, only what it means.
+  times.begin("lower");
   ast::Lowered lowered = ast::lower(input, facts, source, diagnostics);
   if (diagnostics.has_errors()) return std::nullopt;
   if (wanted("typed")) (*request.dumps)["typed"] = typed::dump(lowered.module, lowered.manifest);
   if (request.check_only) return std::nullopt;
 
+  times.note(fmt::format("{} of {} declarations of the standard library were read\n", functions.read_count(),
+                         ast::stdlib_index().size()));
+  times.begin("codegen");
   CodegenOptions codegen;
   codegen.verify = request.verify_ir;
-  auto dump_to = [&](const char *step) { return wanted(step) ? &(*request.dumps)[step] : nullptr; };
   codegen.ir = dump_to("codegen");
   codegen.optimised = dump_to("codegen-opt");
   codegen.assembly = dump_to("dis");

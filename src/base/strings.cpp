@@ -6,8 +6,13 @@
 #include <unistd.h>
 
 #include <cctype>
+#include <cerrno>
 
 namespace awl {
+
+namespace {
+constexpr size_t kMaxFileBytes = 256 << 20;  // nothing that awl reads is larger; /dev/zero has no end
+}
 
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> out;
@@ -140,6 +145,10 @@ Result<std::string> read_file(const std::string &path) {
     }
     if (n == 0) break;
     out.append(buffer, static_cast<size_t>(n));
+    if (out.size() > kMaxFileBytes) {
+      close(fd);
+      return fail_errno("read " + path, EFBIG);
+    }
   }
   close(fd);
   return out;

@@ -28,7 +28,7 @@ std::string json_quote(std::string_view text);
 // The text with `\xNN` for bytes that are not UTF-8: different texts stay different.
 std::string escape_non_utf8(std::string_view text);
 
-// Whole content of a file, also of /proc and /sys files that give no size.
+// Whole content of a file, also of /proc and /sys files that give no size; EFBIG above 256 MiB.
 Result<std::string> read_file(const std::string &path);
 
 }  // namespace awl

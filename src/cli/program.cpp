@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <iterator>
 
@@ -44,7 +45,8 @@ Result<Source> take_source(Options &options) {
   if (is_file(word)) return Source(word, TRY(read_file(word)));
   // What has a brace is a program; anything else was meant as a file.
   if (word.find('{') == std::string::npos)
-    return fail("no such file: " + word, "a program as argument looks like 'PROBE { ... }'");
+    return fail((std::filesystem::is_directory(word) ? "a folder is not a program: " : "no such file: ") + word,
+                "a program as argument looks like 'PROBE { ... }'");
   return Source("argument", word);
 }
 

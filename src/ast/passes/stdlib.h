@@ -33,6 +33,8 @@ class FunctionTable {
   // Declaration of a function, null if there is none.
   const Function *find(std::string_view name);
   [[nodiscard]] std::vector<std::string> names() const;
+  // Declarations of the standard library that were parsed so far: those that somebody asked for.
+  [[nodiscard]] size_t read_count() const { return parsed_.size(); }
 
  private:
   ParseStdlib parse_;

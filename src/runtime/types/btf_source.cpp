@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "runtime/types/btf.h"
@@ -10,7 +11,8 @@
 namespace awl {
 namespace {
 
-constexpr int kMaxDepth = 64;  // of pointers to pointers, arrays of arrays and chains of typedefs
+constexpr int kMaxDepth = 64;        // of pointers to pointers, arrays of arrays and chains of typedefs
+constexpr size_t kMaxNested = 1000;  // structs and arrays within one struct
 
 bool is_modifier(BtfKind kind) {
   return kind == BtfKind::Const || kind == BtfKind::Volatile || kind == BtfKind::Restrict || kind == BtfKind::Typedef ||
@@ -72,6 +74,8 @@ class BtfSource : public TypeSource {
   Result<const Type *> make_array(TypeStore &store, const BtfRaw &raw, int depth);
   Result<const Type *> make_forward(TypeStore &store, const BtfRaw &raw);
   Result<Field> field(TypeStore &store, const BtfRaw &raw, uint32_t index);
+  // Whether a value of type `id` has one of the struct `wanted` in it. `seen` are those that are looked at already.
+  Result<bool> holds(uint32_t id, uint32_t wanted, std::set<uint32_t> &seen);
   Result<std::optional<const Type *>> find_context(TypeStore &store, const ContextName &wanted);
   Result<FunctionPrototype> prototype(TypeStore &store, const BtfRaw &proto, uint32_t skip);
   Result<BtfSource *> module(const std::string &name);
@@ -279,7 +283,26 @@ Result<Field> BtfSource::field(TypeStore &store, const BtfRaw &raw, uint32_t ind
   if (bit_offset % 8 || uint64_t{field.offset} + field.type->size > raw.size_or_type) {
     return fail(fmt::format("malformed BTF: member `{}` does not fit type {}", field.name, raw.id));
   }
+  // Only a member as large as the whole, or an array of no elements, can hold what it is in.
+  std::set<uint32_t> seen;
+  if ((field.type->size == raw.size_or_type || field.type->size == 0) && TRY(holds(member.type, raw.id, seen))) {
+    return fail(fmt::format("malformed BTF: type {} holds itself", raw.id));
+  }
   return field;
+}
+
+Result<bool> BtfSource::holds(uint32_t id, uint32_t wanted, std::set<uint32_t> &seen) {
+  if (base_ && id < view_->first_id()) return false;  // the base knows nothing of this file
+  if (seen.size() > kMaxNested) return fail(fmt::format("malformed BTF: type {} is nested too deep", wanted));
+  BtfRaw raw = TRY(resolve(id)).raw;
+  while (raw.kind == BtfKind::Array && seen.insert(raw.id).second) raw = TRY(resolve(BtfView::array(raw).type)).raw;
+  if (raw.kind != BtfKind::Struct && raw.kind != BtfKind::Union) return false;
+  if (raw.id == wanted) return true;
+  if (!seen.insert(raw.id).second) return false;
+  for (uint32_t i = 0; i < raw.vlen; ++i) {
+    if (TRY(holds(BtfView::member(raw, i).type, wanted, seen))) return true;
+  }
+  return false;
 }
 
 Result<std::vector<Field>> BtfSource::fields(TypeStore &store, const Type *type) {

@@ -227,6 +227,21 @@ TEST(Btf, BadTypesAreErrorsWhenReached) {
   }
 }
 
+TEST(Btf, NoStructHoldsItself) {
+  BtfWriter w;
+  uint32_t integer = w.integer("int", 4);
+  uint32_t next = integer + 1;
+  EXPECT_EQ(w.structure("self", 4, {{"x", next, 0}}), next);
+  uint32_t outer = next + 1, inner = next + 2, none = next + 3;
+  w.structure("outer", 4, {{"n", integer, 0}, {"x", none, 0}});  // by way of an array without elements
+  w.structure("inner", 4, {{"x", outer, 0}});
+  EXPECT_EQ(w.array(inner, 0, integer), none);
+  w.structure("fine", 4, {{"n", integer, 0}, {"x", w.array(integer, 0, integer), 32}});
+  Loaded btf(w.finish());
+  for (const char *name : {"struct self", "struct outer"}) EXPECT_FALSE(btf.store.fields(btf.type(name))) << name;
+  EXPECT_TRUE(btf.store.fields(btf.type("struct fine")));
+}
+
 TEST(Btf, CutOffTypes) {
   BtfWriter w;
   w.integer("int", 4);
