@@ -71,7 +71,8 @@ void explain_rejection(const LoadFailure &failure, const VerifierReport &report,
   if (!failure.verbose) diagnostic.note("-v prints the verifier's whole log");
 }
 
-void explain_refusal(const LoadFailure &failure, Diagnostics &diagnostics) {
+// Of what libbpf says about EPERM only the number is of use: it takes every one for a limit on locked memory.
+void explain_refusal(const LoadFailure &failure, const ProbeInfo *probe, Diagnostics &diagnostics) {
   const std::string lockdown = kernel_lockdown();
   if (!lockdown.empty()) {
     diagnostics.emit(diag::LockedDown, Span{}, lockdown)
@@ -80,8 +81,9 @@ void explain_refusal(const LoadFailure &failure, Diagnostics &diagnostics) {
             "\"confidentiality\" does not");
     return;
   }
-  Diagnostic &diagnostic =
-      diagnostics.emit(diag::Refused, Span{}, failure.reason.empty() ? std::strerror(failure.error) : failure.reason);
+  Diagnostic &diagnostic = diagnostics.emit(diag::Refused, probe ? probe->span : Span{}, std::strerror(failure.error));
+  if (probe && (probe->text.starts_with("fentry:") || probe->text.starts_with("fexit:")))
+    diagnostic.with_hint("some kernels refuse fentry and fexit alone: kprobe and kretprobe know the same functions");
   diagnostic.note(
       "all capabilities that tracing needs are there: a container's seccomp filter, a security module or a BPF token "
       "policy may forbid it");
@@ -105,10 +107,10 @@ void explain_load_failure(const LoadFailure &failure, const Image &image, const 
     const VerifierReport report = parse_verifier_log(failure.log);
     if (!report.message.empty()) return explain_rejection(failure, report, image, source, diagnostics);
   }
-  if (failure.error == EPERM) return explain_refusal(failure, diagnostics);
+  const ProbeInfo *probe = find_probe(image.manifest, program);
+  if (failure.error == EPERM) return explain_refusal(failure, probe, diagnostics);
 
   const std::string reason = failure.reason.empty() ? std::string(std::strerror(failure.error)) : failure.reason;
-  const ProbeInfo *probe = find_probe(image.manifest, program);
   Diagnostic &diagnostic = diagnostics.emit(diag::LoadFailed, probe ? probe->span : Span{}, reason);
   if (failure.error == ENOMEM || failure.error == E2BIG)
     diagnostic.with_hint("a map may be too large: see max_map_keys and perf_rb_pages");
