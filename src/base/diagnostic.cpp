@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <numeric>
 
@@ -140,13 +141,25 @@ std::string render_json(const Diagnostic &d, const Source &source) {
   return out + "}";
 }
 
+// Which characters a name has, as a set of bits; some share a bit.
+static uint64_t letters(std::string_view name) {
+  uint64_t out = 0;
+  for (char c : name) out |= uint64_t{1} << (static_cast<unsigned char>(c) % 64);
+  return out;
+}
+
 std::string nearest(std::string_view name, const std::vector<std::string> &candidates) {
-  size_t limit = std::max<size_t>(1, name.size() / 3);
+  size_t limit = std::clamp<size_t>(name.size() / 3, 1, 5);
   size_t best = limit + 1;
+  const uint64_t ours = letters(name);
   std::string found;
   std::vector<size_t> before, last, row;  // rows of the distance table; swapped neighbours count once
   for (const std::string &candidate : candidates) {
     if (candidate.size() > name.size() + limit || name.size() > candidate.size() + limit) continue;
+    // A letter that only one of them has costs a step: this quickly leaves few of the kernel's thousands of names.
+    const uint64_t theirs = letters(candidate);
+    const int steps = std::max(std::popcount(ours & ~theirs), std::popcount(theirs & ~ours));
+    if (static_cast<size_t>(steps) > std::min(best, limit)) continue;
     last.resize(candidate.size() + 1);
     std::iota(last.begin(), last.end(), size_t{0});
     for (size_t i = 1; i <= name.size(); i++) {
