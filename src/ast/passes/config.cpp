@@ -16,6 +16,11 @@ std::string set_number(ConfigValues &values, std::string_view text) {
   return {};
 }
 
+std::string set_max_probes(ConfigValues &values, std::string_view text) {
+  values.max_probes_set = true;
+  return set_number<&ConfigValues::max_probes, 1, 1 << 20>(values, text);
+}
+
 template <bool ConfigValues::*Member>
 std::string set_bool(ConfigValues &values, std::string_view text) {
   std::string word = lower(text);
@@ -137,7 +142,7 @@ const std::vector<ConfigVariable> &config_variables() {
   static const std::vector<ConfigVariable> table = {
       {"max_strlen", "longest string that str() and buf() read, bytes", set_number<&C::max_strlen, 1, 16384>},
       {"max_map_keys", "entries of a map", set_number<&C::max_map_keys, 1, 1 << 24>},
-      {"max_probes", "probes to attach at most", set_number<&C::max_probes, 1, 1 << 20>},
+      {"max_probes", "more probes than this are refused if it is set, else attached with a warning", set_max_probes},
       {"max_cat_bytes", "bytes that cat() prints at most", set_number<&C::max_cat_bytes, 1, 1 << 30>},
       {"log_size", "bytes of the verifier's log", set_number<&C::log_size, 4096, 1 << 30>},
       {"print_maps_on_exit", "print all maps at the end", set_bool<&C::print_maps_on_exit>},

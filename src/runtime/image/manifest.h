@@ -146,7 +146,7 @@ struct ErrorPlace {
 struct ConfigValues {
   uint64_t max_strlen = 1024;
   uint64_t max_map_keys = 4096;
-  uint64_t max_probes = 1024;
+  uint64_t max_probes = 1024;  // a limit only where the script sets it: see max_probes_set
   uint64_t max_cat_bytes = 10240;
   uint64_t ring_buffer_bytes = 8 << 20;
   uint64_t log_size = 1000000;
@@ -154,6 +154,7 @@ struct ConfigValues {
   bool cpp_demangle = true;
   bool unsafe = false;
   bool helper_errors = false;  // -k
+  bool max_probes_set = false;
   std::string missing_probes = "error";
   std::string str_trunc_trailer = "..";
   StackMode stack_mode = StackMode::Bpftrace;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <unordered_set>
 
 #include "base/strings.h"
@@ -177,6 +176,15 @@ Result<std::vector<KernelFunction>> kernel_functions(std::string_view module, st
   std::ranges::sort(list);
   list.erase(std::ranges::unique(list).begin(), list.end());
   return list;
+}
+
+Result<> each_kernel_function_address(const ProbeRoots &roots,
+                                      const std::function<void(std::string_view, std::string_view, uint64_t)> &visit) {
+  std::string text = TRY(read_file(roots.procfs + "/kallsyms"));
+  each_kernel_symbol(text, [&](const KernelSymbol &symbol) {
+    if (is_text(symbol.type)) visit(symbol.module, symbol.name, symbol.address);
+  });
+  return {};
 }
 
 Result<bool> kernel_function_exists(std::string_view module, std::string_view name, const ProbeRoots &roots) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,11 @@ struct KernelFunction {
 // An empty module pattern means any; "vmlinux" is the kernel itself.
 Result<std::vector<KernelFunction>> kernel_functions(std::string_view module, std::string_view name,
                                                      const ProbeRoots &roots);
+
+// All functions in /proc/kallsyms with their addresses, which are 0 without the right to see them.
+Result<> each_kernel_function_address(
+    const ProbeRoots &roots,
+    const std::function<void(std::string_view module, std::string_view name, uint64_t)> &visit);
 
 // Does the function exist? Quick for functions of the kernel itself where there is BTF.
 Result<bool> kernel_function_exists(std::string_view module, std::string_view name, const ProbeRoots &roots);

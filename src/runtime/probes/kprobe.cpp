@@ -1,11 +1,11 @@
 // kprobe and kretprobe: entry (or any instruction) and return of functions of the kernel.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "base/diagnostic.h"
 #include "base/strings.h"
 #include "runtime/probes/attach_point.h"
 #include "runtime/probes/kernel_functions.h"
+#include "runtime/probes/kprobe_attach.h"
 #include "runtime/probes/perf_event.h"
 #include "runtime/probes/providers.h"
 
@@ -48,13 +48,20 @@ class KprobeProvider : public Provider {
     }
     return context;
   }
-  Result<Attachment> attach(const AttachPlace &place, const AttachOptions &options) const override;
+  Result<Attachment> attach(const AttachPlace &place, const AttachOptions &options) const override {
+    return attach_kprobe(place, options, return_);
+  }
+  uint32_t multi_attach_type(const ProbeTarget &target) const override {
+    return target.has_address || target.offset != 0 ? 0 : kKprobeMultiAttachType;
+  }
+  Result<Attachment> attach_many(std::span<const AttachPlace> places, std::span<const uint64_t> cookies,
+                                 const AttachOptions &options) const override {
+    return attach_kprobe_multi(places, cookies, options, return_);
+  }
   Result<std::vector<ListEntry>> list(const ProbeTarget &pattern, bool verbose,
                                       const ProbeEnvironment &env) const override;
 
  private:
-  [[nodiscard]] Error explain(Error error, const ProbeTarget &target) const;
-
   bool return_;
 };
 
@@ -102,68 +109,6 @@ Result<std::vector<ProbeTarget>> KprobeProvider::expand(const ProbeTarget &targe
   auto error = unknown_name("kernel function", target.name, candidates);
   if (!target.scope.empty()) error.error().message += fmt::format(" in module `{}`", target.scope);
   return error;
-}
-
-std::string lockdown() {
-  auto text = read_file("/sys/kernel/security/lockdown");
-  return text && text->find("[confidentiality]") != std::string::npos ? "the kernel is locked down (confidentiality)"
-                                                                      : "";
-}
-
-Error KprobeProvider::explain(Error error, const ProbeTarget &target) const {
-  std::string shown = target.has_address ? fmt::format("0x{:x}", target.address) : target.name;
-  switch (error.sys_errno) {
-    case ENOENT:
-      error.message = fmt::format("no kernel function `{}`", shown);
-      error.hint = "it may have been inlined everywhere";
-      break;
-    case EADDRNOTAVAIL:
-      error.message = fmt::format("several kernel functions are named `{}`", shown);
-      error.hint = "name the module, or the address with --unsafe";
-      break;
-    case EINVAL:
-      error.message = fmt::format("the kernel refuses to probe `{}`", shown);
-      error.hint =
-          "functions that probing itself needs are blacklisted (/sys/kernel/debug/kprobes/blacklist), and functions "
-          "marked notrace";
-      break;
-    case EILSEQ: error.message = fmt::format("`{}+{}` is not the start of an instruction", shown, target.offset); break;
-    case EPERM:
-    case EACCES:
-      error.message = fmt::format("not allowed to probe `{}`", shown);
-      if (std::string reason = lockdown(); !reason.empty()) error.hint = std::move(reason);
-      break;
-    default: break;
-  }
-  return error;
-}
-
-Result<Attachment> KprobeProvider::attach(const AttachPlace &place, const AttachOptions &options) const {
-  auto pmu = TRY(find_pmu("kprobe"));
-  if (!pmu)
-    return fail(fmt::format("this kernel has no {}s: it was built without CONFIG_KPROBE_EVENTS", name()),
-                "use a tracepoint (-l 'tracepoint:*'), or another kernel");
-  const ProbeTarget &target = place.target;
-  bool in_module = !target.scope.empty() && target.scope != "vmlinux";
-  std::string function = in_module ? target.scope + ":" + target.name : target.name;
-  perf_event_attr attr{};
-  attr.type = pmu->type;
-  if (return_) attr.config |= uint64_t{1} << pmu->return_bit;
-  if (target.has_address) {
-    attr.kprobe_addr = target.address;
-  } else {
-    attr.kprobe_func = reinterpret_cast<uint64_t>(function.c_str());
-    attr.probe_offset = target.offset;
-  }
-  int cpu = online_cpus().at(0);
-  auto event = open_perf_event(attr, -1, cpu);
-  if (!event && event.error().sys_errno == ENOENT && in_module) {
-    // Some kernels around 6.6 count the bearers of "MODULE:FUNCTION" and find none.
-    attr.kprobe_func = reinterpret_cast<uint64_t>(target.name.c_str());
-    event = open_perf_event(attr, -1, cpu);
-  }
-  if (!event) return std::unexpected(explain(std::move(event).error(), target));
-  return attach_to_perf_event(*event, options);
 }
 
 Result<std::vector<ListEntry>> KprobeProvider::list(const ProbeTarget &pattern, bool,

@@ -168,9 +168,9 @@ class Provider {
   virtual Result<std::vector<AttachPlace>> places(const ProbeTarget &target, const ProbeEnvironment &env) const;
   // Attaches a loaded program. begin/end attach to nothing.
   virtual Result<Attachment> attach(const AttachPlace &place, const AttachOptions &options) const = 0;
-  // Many places of one program by few system calls. The program must have been loaded with
-  // expected_attach_type = multi_attach_type(); 0: this provider or kernel cannot, attach them one by one.
-  [[nodiscard]] virtual uint32_t multi_attach_type() const { return 0; }
+  // Many places of one program by few system calls. The program must have been loaded with this
+  // expected_attach_type; 0: such targets are attached one by one.
+  [[nodiscard]] virtual uint32_t multi_attach_type(const ProbeTarget &) const { return 0; }
   // cookies[i] goes with places[i]; options.cookie is not used.
   virtual Result<Attachment> attach_many(std::span<const AttachPlace> places, std::span<const uint64_t> cookies,
                                          const AttachOptions &options) const;

@@ -131,7 +131,7 @@ class UprobeProvider : public Provider {
   Result<Attachment> attach(const AttachPlace &place, const AttachOptions &options) const override {
     return attach_uprobe(place, options, return_);
   }
-  uint32_t multi_attach_type() const override { return kUprobeMultiAttachType; }
+  uint32_t multi_attach_type(const ProbeTarget &) const override { return kUprobeMultiAttachType; }
   Result<Attachment> attach_many(std::span<const AttachPlace> places, std::span<const uint64_t> cookies,
                                  const AttachOptions &options) const override {
     return attach_uprobe_multi(places, cookies, options, return_);

@@ -5,11 +5,14 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <map>
 #include <span>
 
+#include "runtime/probes/kprobe_attach.h"
 #include "runtime/probes/uprobe_attach.h"
+#include "runtime/session/attach_cost.h"
 #include "runtime/session/features.h"
 #include "runtime/session/signals.h"
 #include "runtime/types/tracefs.h"
@@ -23,8 +26,8 @@ constexpr std::array<std::string_view, 9> kAttachForward = {"kretprobe",     "ur
                                                             "rawtracepoint", "profile",   "interval",
                                                             "software",      "hardware",  "watchpoint"};
 
-constexpr size_t kMultiFrom = 2;           // places of one program
-constexpr size_t kShowProgressFrom = 100;  // places
+constexpr size_t kMultiFrom = 2;     // places of one program
+constexpr size_t kMultiUpTo = 1024;  // places of one link
 
 bool attaches_forward(std::string_view provider) {
   return std::find(kAttachForward.begin(), kAttachForward.end(), provider) != kAttachForward.end();
@@ -45,7 +48,8 @@ class Planner {
         expand(info);
     }
     const size_t total = targets_.size() + plan_.begins.size() + plan_.ends.size();
-    if (total > manifest_.config.max_probes) {
+    const bool many = total > manifest_.config.max_probes;
+    if (many && manifest_.config.max_probes_set) {
       diagnostics_.emit(diag::TooManyProbes, Span{}, total, manifest_.config.max_probes)
           .with_hint("a narrower wildcard, or config = { max_probes = " + std::to_string(total) + " }");
       return std::move(plan_);
@@ -53,6 +57,11 @@ class Planner {
     for (const auto &[info, provider, target] : targets_) find_places(*info, *provider, target);
     name_probes();
     choose_multi();
+    if (many) {
+      const AttachCost cost = estimate_cost(plan_);
+      diagnostics_.emit(diag::ManyProbes, Span{}, total, shown_time(cost.attach_ns), shown_time(cost.event_ns))
+          .with_hint("a narrower wildcard; config = { max_probes = N } refuses more than N");
+    }
     order();
     return std::move(plan_);
   }
@@ -110,25 +119,28 @@ class Planner {
     for (size_t i = 0; i < plan_.usdt.size(); i++) plan_.usdt[i].cookie = i;
   }
 
-  // One link for many places attaches and detaches far faster (ten user probes: 27 ms instead of 1.1 s). Not with -p:
-  // kernels before 6.10 compare the thread there, not the process.
+  // One link for many places attaches and detaches far faster (ten user probes: 27 ms instead of 1.1 s).
   void choose_multi() {
-    if (env_.pid != 0) return;
     std::map<std::string, size_t> places;
     for (const PlannedProbe &probe : plan_.probes) places[probe.info->program] += probe.places.size();
     for (const auto &[program, count] : places)
       if (count >= kMultiFrom) plan_.multi[program] = 0;
     for (const PlannedProbe &probe : plan_.probes) {
       const auto chosen = plan_.multi.find(probe.info->program);
-      if (chosen == plan_.multi.end()) continue;
-      const uint32_t type = probe.provider->multi_attach_type();
+      if (chosen == plan_.multi.end() || probe.places.empty()) continue;
+      const uint32_t type = probe.provider->multi_attach_type(probe.places.front().target);
       // All that share a program must attach it in the same way, and the kernel must know this way.
-      const bool possible = type == kUprobeMultiAttachType && has_feature(Feature::UprobeMulti);
-      if (possible && (chosen->second == 0 || chosen->second == type))
+      if (kernel_has(type) && (chosen->second == 0 || chosen->second == type))
         chosen->second = type;
       else
         plan_.multi.erase(chosen);
     }
+  }
+
+  [[nodiscard]] bool kernel_has(uint32_t multi_type) const {
+    if (multi_type == kKprobeMultiAttachType) return has_feature(Feature::KprobeMulti);
+    // Not with -p: kernels before 6.10 compare the thread there, not the process.
+    return multi_type == kUprobeMultiAttachType && env_.pid == 0 && has_feature(Feature::UprobeMulti);
   }
 
   void order() {
@@ -179,22 +191,31 @@ void Planner::report(const ProbeInfo &info, const std::string &text, const Error
   report_probe(info, text, error, env_.missing_probes, diagnostics_);
 }
 
+// A line on the terminal from the moment that attaching takes longer than people notice.
 class Progress {
  public:
   Progress(size_t total, bool quiet)
-      : total_(total), shown_(!quiet && total >= kShowProgressFrom && isatty(STDERR_FILENO)) {}
+      : total_(total), wanted_(!quiet && isatty(STDERR_FILENO) != 0), next_(Clock::now() + kFirst) {}
   Progress(const Progress &) = delete;
   Progress &operator=(const Progress &) = delete;
   ~Progress() {
     if (shown_) std::fputs("\r\033[K", stderr);
   }
-  void step() {
-    if (shown_ && done_++ % 16 == 0) std::fprintf(stderr, "\rattaching %zu of %zu probes", done_, total_);
+  void step(size_t count) {
+    done_ += count;
+    if (!wanted_ || Clock::now() < next_) return;
+    next_ = Clock::now() + kEach;
+    shown_ = true;
+    std::fprintf(stderr, "\rattaching: %zu of %zu probes", done_, total_);
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr auto kFirst = std::chrono::milliseconds(300), kEach = std::chrono::milliseconds(100);
   size_t total_;
-  bool shown_;
+  bool wanted_;
+  Clock::time_point next_;
+  bool shown_ = false;
   size_t done_ = 0;
 };
 
@@ -210,61 +231,93 @@ class Attacher {
         progress_(plan.probes.size(), quiet) {}
 
   AttachResult attach() {
-    for (size_t i = 0; i < plan_.probes.size() && !result_.interrupted;) {
+    for (size_t i = 0; i < plan_.probes.size() && !interrupted();) {
       // The probes of one attach point stand together.
       size_t end = i + 1;
       while (end < plan_.probes.size() && plan_.probes[end].info == plan_.probes[i].info) end++;
-      const std::span<const PlannedProbe> group(&plan_.probes[i], end - i);
-      if (plan_.multi.contains(group.front().info->program))
-        attach_group(group);
-      else
-        for (const PlannedProbe &probe : group) attach_probe(probe);
+      attach_group({&plan_.probes[i], end - i});
       i = end;
     }
     return std::move(result_);
   }
 
  private:
-  [[nodiscard]] AttachOptions options_of(const PlannedProbe &probe, size_t place) const {
-    return {object_.program(probe.info->program), cookie_of(probe, place), env_.pid, env_.unsafe};
-  }
-  static uint64_t cookie_of(const PlannedProbe &probe, size_t place) {
-    return probe.cookie + (is_marker(probe) ? place : 0);
-  }
+  // Places that one system call attaches, and what became of them.
+  struct Group {
+    std::vector<AttachPlace> places;
+    std::vector<uint64_t> cookies;
+    std::vector<const PlannedProbe *> owners;  // of places
+    std::set<const PlannedProbe *> attached;
+    std::vector<std::pair<const PlannedProbe *, Error>> refused;
+  };
 
   bool interrupted() {
     result_.interrupted = result_.interrupted || Signals::stop_requested();
     return result_.interrupted;
   }
 
-  void attach_probe(const PlannedProbe &probe) {
-    bool attached = false;
-    for (size_t i = 0; i < probe.places.size() && !interrupted(); i++)
-      attached |= take(probe, plan_.names[probe.cookie], probe.provider->attach(probe.places[i], options_of(probe, i)));
-    result_.probes += attached ? 1 : 0;
-    progress_.step();
-  }
-
-  void attach_group(std::span<const PlannedProbe> group) {
-    if (interrupted()) return;
-    std::vector<AttachPlace> places;
-    std::vector<uint64_t> cookies;
-    for (const PlannedProbe &probe : group)
+  void attach_group(std::span<const PlannedProbe> probes) {
+    Group group;
+    for (const PlannedProbe &probe : probes)
       for (size_t i = 0; i < probe.places.size(); i++) {
-        places.push_back(probe.places[i]);
-        cookies.push_back(cookie_of(probe, i));
+        group.places.push_back(probe.places[i]);
+        group.cookies.push_back(probe.cookie + (is_marker(probe) ? i : 0));
+        group.owners.push_back(&probe);
       }
-    const PlannedProbe &first = group.front();
-    if (take(first, first.info->text, first.provider->attach_many(places, cookies, options_of(first, 0))))
-      result_.probes += group.size();
+    const ProbeInfo &info = *probes.front().info;
+    // The kernel cannot be interrupted within a call, so it gets so many at once that it is soon back.
+    const size_t at_once = plan_.multi.contains(info.program) ? kMultiUpTo : 1;
+    for (size_t i = 0; i < group.places.size(); i += at_once)
+      attach_range(group, i, std::min(at_once, group.places.size() - i));
+    result_.probes += group.attached.size();
+    report_refused(group, info, probes.size());
   }
 
-  bool take(const PlannedProbe &probe, const std::string &text, Result<Attachment> attachment) {
-    if (attachment)
-      result_.attachments.push_back(*std::move(attachment));
-    else
-      report_probe(*probe.info, text, attachment.error(), manifest_.config.missing_probes, diagnostics_);
-    return attachment.has_value();
+  // The kernel takes all of a call or none: halves lead to those that it does not want.
+  void attach_range(Group &group, size_t first, size_t count) {
+    if (interrupted()) return;
+    const PlannedProbe &probe = *group.owners[first];
+    AttachOptions options{object_.program(probe.info->program), group.cookies[first], env_.pid, env_.unsafe};
+    const bool multi = plan_.multi.contains(probe.info->program);
+    Result<Attachment> attachment =
+        multi ? probe.provider->attach_many(std::span(group.places).subspan(first, count),
+                                            std::span(group.cookies).subspan(first, count), options)
+              : probe.provider->attach(group.places[first], options);
+    if (!attachment && count > 1 && !hopeless(attachment.error().sys_errno)) {
+      attach_range(group, first, count / 2);
+      attach_range(group, first + count / 2, count - count / 2);
+      return;
+    }
+    for (size_t i = first; i < first + count; i++) {
+      if (attachment)
+        group.attached.insert(group.owners[i]);
+      else
+        group.refused.emplace_back(group.owners[i], attachment.error());
+    }
+    if (attachment) result_.attachments.push_back(*std::move(attachment));
+    progress_.step(count);
+  }
+
+  // Fewer places would change nothing.
+  static bool hopeless(int error) {
+    return error == EPERM || error == EACCES || error == EMFILE || error == ENFILE || error == ENOMEM;
+  }
+
+  // Of what a wildcard matches, some may be out of reach; a name that somebody wrote may not.
+  void report_refused(const Group &group, const ProbeInfo &info, size_t probes) {
+    if (group.refused.empty()) return;
+    const auto &[first, error] = group.refused.front();
+    if (probes > 1 && !group.attached.empty()) {
+      std::set<const PlannedProbe *> lost;
+      for (const auto &[probe, why] : group.refused)
+        if (!group.attached.contains(probe)) lost.insert(probe);
+      if (lost.empty() || manifest_.config.missing_probes == "ignore") return;
+      diagnostics_.emit(diag::PartlyAttached, info.span, lost.size(), probes, info.text, error.message)
+          .with_hint("the first is `" + plan_.names[first->cookie] + "`");
+      return;
+    }
+    report_probe(info, probes > 1 ? info.text : plan_.names[first->cookie], error, manifest_.config.missing_probes,
+                 diagnostics_);
   }
 
   const AttachPlan &plan_;

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <optional>
 
+#include "runtime/probes/kprobe_attach.h"
 #include "runtime/probes/uprobe_attach.h"
 #include "runtime/session/libbpf_options.h"
 
@@ -73,6 +74,20 @@ int try_uprobe_multi() {
   return error == EINVAL || error == EOPNOTSUPP ? kAbsent : error;
 }
 
+int try_kprobe_multi() {
+  const EmptyProgram program(BPF_PROG_TYPE_KPROBE, kKprobeMultiAttachType);
+  if (program.fd() < 0) return -program.fd() == EINVAL ? kAbsent : -program.fd();
+  AttachPlace place;
+  place.target.name = "awl_no_such_function";
+  AttachOptions options;
+  options.prog_fd = program.fd();
+  const uint64_t cookie = 0;
+  const Result<Attachment> attachment = attach_kprobe_multi({&place, 1}, {&cookie, 1}, options, false);
+  const int error = attachment ? 0 : attachment.error().sys_errno;
+  if (error == ESRCH || error == ENOENT) return 0;
+  return error == EINVAL || error == EOPNOTSUPP ? kAbsent : error;
+}
+
 int try_ring_buffer() {
   const int error =
       closed(bpf_map_create(BPF_MAP_TYPE_RINGBUF, "awl_probe", 0, 0, static_cast<uint32_t>(getpagesize()), nullptr));
@@ -115,6 +130,7 @@ struct Entry {
 constexpr std::array<Entry, kFeatureCount> kEntries = {{
     {Feature::PerfLink, "perf_link", try_perf_link, "since Linux 5.15"},
     {Feature::UprobeMulti, "uprobe_multi", try_uprobe_multi, "since Linux 6.6"},
+    {Feature::KprobeMulti, "kprobe_multi", try_kprobe_multi, "since Linux 5.18, with CONFIG_FPROBE"},
     {Feature::RingBuffer, "ring_buffer", try_ring_buffer, "since Linux 5.8"},
     {Feature::MapBatch, "map_batch", try_map_batch, "since Linux 5.6"},
     {Feature::RawTestRun, "raw_test_run", try_raw_test_run, "since Linux 5.10"},
@@ -157,7 +173,7 @@ bool has_feature(Feature feature) {
 
 bool disable_feature(std::string_view name) {
   // What bpftrace can leave out and awl never uses.
-  constexpr std::array kUnused = {std::string_view("kprobe_multi"), std::string_view("kprobe_session")};
+  constexpr std::array kUnused = {std::string_view("kprobe_session"), std::string_view("uprobe_session")};
   for (size_t i = 0; i < kEntries.size(); i++) {
     if (name != kEntries[i].name) continue;
     reports[i] = {kEntries[i].feature, kEntries[i].name, false, "switched off", FeatureState::NotConfigured};

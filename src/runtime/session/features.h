@@ -11,6 +11,7 @@ namespace awl {
 enum class Feature : uint8_t {
   PerfLink,     // BPF_LINK_CREATE on perf events with a cookie (5.15)
   UprobeMulti,  // 6.6
+  KprobeMulti,  // 5.18
   RingBuffer,   // 5.8
   MapBatch,     // 5.6
   RawTestRun,   // PROG_TEST_RUN of raw tracepoint programs (5.10)

@@ -173,8 +173,23 @@ Result<uint32_t> BtfView::find_by_offset(BtfKind kind, std::string_view name) {
   return 0;
 }
 
+Result<uint32_t> BtfView::find_by_index(BtfKind kind, std::string_view name) {
+  auto &ids = names_[static_cast<size_t>(kind)].ids;
+  if (ids.empty()) {
+    const std::vector<uint32_t> all = TRY(of_kind(kind));
+    ids.reserve(all.size() + 1);
+    for (uint32_t id : all)
+      if (auto text = string(name_offset(id)); text && !text->empty()) ids.try_emplace(*text, id);
+    ids.try_emplace({}, 0);  // an index that is made, even of nothing, is not empty
+  }
+  auto found = ids.find(name);
+  return found == ids.end() ? 0 : found->second;
+}
+
 Result<uint32_t> BtfView::find(BtfKind kind, std::string_view name) {
+  constexpr uint32_t kSearches = 32;  // cost as much as the index of the functions
   if (name.empty()) return 0;
+  if (names_[static_cast<size_t>(kind)].asked++ >= kSearches) return find_by_index(kind, name);
   if (kind == BtfKind::Func && !base_) return find_by_offset(kind, name);
   constexpr uint32_t kStep = 4096;  // types to index before looking again
   uint32_t from = first_id_;

@@ -1,8 +1,10 @@
 // Raw BTF with its bounds checked: types by id and by (kind, name), without copying them into objects.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -74,6 +76,7 @@ class BtfView {
   void index_to(uint32_t id);
   Result<void> index_all();
   Result<uint32_t> find_by_offset(BtfKind kind, std::string_view name);
+  Result<uint32_t> find_by_index(BtfKind kind, std::string_view name);
   // From id `from` on, 0 at the end of what is indexed.
   [[nodiscard]] uint32_t next_of_kind(BtfKind kind, uint32_t from) const;
   [[nodiscard]] uint32_t name_offset(uint32_t id) const;
@@ -91,6 +94,12 @@ class BtfView {
   uint32_t count_ = 0;                   // types indexed
   std::unique_ptr<uint32_t[]> offsets_;  // of type first_id_ + index
   std::unique_ptr<uint8_t[]> kinds_;
+  // By kind. Names are searched one by one at first; who asks for many of a kind gets an index.
+  struct Names {
+    uint32_t asked = 0;
+    std::unordered_map<std::string_view, uint32_t> ids;  // the first of each name
+  };
+  std::array<Names, 32> names_;
 };
 
 }  // namespace awl
