@@ -52,12 +52,13 @@ class Binder {
     unit.predicate = probe.predicate;
     unit.body = probe.body;
     bool needs_args = mentions(unit, "args");
-    if (target->wildcard() && provider->shares_program() && !needs_args) {
-      add(*provider, *target, false, text, unit);
-      return;
-    }
+    // One program for a whole wildcard, which is expanded when it is attached. In a list it may match nothing, if
+    // another name does.
+    const bool whole = target->wildcard() && provider->shares_program() && !needs_args;
+    if (whole && probe.attach_points.size() == 1) return add(*provider, *target, false, text, unit);
     Result<std::vector<ProbeTarget>> exact = provider->expand(*target, environment_);
     if (!exact) return report(point.span, exact.error());
+    if (whole) return add(*provider, *target, false, text, unit);
     for (const ProbeTarget &one : *exact) add(*provider, one, needs_args, text, unit);
   }
 
