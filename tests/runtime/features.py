@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import struct
+import subprocess
 
 NR_BPF = {"x86_64": 321, "aarch64": 280}
 BPF_PROG_LOAD = 5
@@ -104,6 +105,15 @@ def file(path):
     return None if os.path.exists(path) else "no file " + path
 
 
+def namespace(kind):
+    """Containers and chroots are often refused them."""
+    tried = subprocess.run(["unshare", "--" + kind, "true"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                           check=False) if shutil.which("unshare") else None
+    if tried is None:
+        return "no command `unshare`"
+    return None if tried.returncode == 0 else "no new %s namespace here: %s" % (kind, tried.stderr.strip())
+
+
 def cpus(count):
     return None if len(os.sched_getaffinity(0)) >= int(count) else "fewer than %s CPUs" % count
 
@@ -119,7 +129,8 @@ SIMPLE = {
     "guest": lambda: None if "VMRUN" in os.environ else "only in a guest",
     "python3.11": lambda: file("/usr/bin/python3.11"),
 }
-WITH_ARGUMENT = {"kfunction": traceable, "tracepoint": tracepoint, "command": command, "file": file, "cpus": cpus}
+WITH_ARGUMENT = {"kfunction": traceable, "tracepoint": tracepoint, "command": command, "file": file, "cpus": cpus,
+                 "namespace": namespace}
 
 
 @functools.lru_cache(None)
