@@ -125,6 +125,10 @@ class FunctionEmitter {
   Val scalar_of(const typed::StringLength &value);
   Val string_length(Mem string, uint32_t capacity);
   Val scalar_of(const typed::Match &value);
+  Val scalar_of(const typed::Search &value);
+  struct Prefixes;
+  Mem maskable(const typed::Value &string, uint64_t &mask);
+  void walk_text(const Prefixes &wanted, Mem text, uint64_t mask, bool measure);
   void into_concat(const typed::Concat &value, Mem to);
   Mem table_row(const typed::TableRow &value);
 

@@ -132,6 +132,93 @@ Val FunctionEmitter::scalar_of(const Match &value) {
                       code_.number(~uint64_t{0}));
 }
 
+// The algorithm of Knuth, Morris and Pratt: no byte of the text is looked at again, whatever the two strings are.
+// `borders` has a uint16 for each length of a prefix of `string`: that of the longest shorter prefix with which it
+// ends.
+struct FunctionEmitter::Prefixes {
+  Mem string;
+  uint64_t mask;  // of positions in it
+  Mem borders;
+  Mem at, matched;  // position in the text that is walked through, and how much of `string` ends there
+};
+
+// Memory of a string as large as a power of two, so that masking a position keeps it inside.
+Mem FunctionEmitter::maskable(const Value &string, uint64_t &mask) {
+  uint32_t size = string.type->size, room = std::bit_ceil(size);
+  mask = room - 1;
+  if (room == size) return memory(string);
+  Mem copy = frame_.take_far(room);
+  into(string, copy);
+  code_.zero(code_.at(copy, size), room - size);
+  return copy;
+}
+
+// Until the text ends or all of the string is matched. With `measure` the text is the string itself, of which the
+// borders become known. A turn goes on in the text or falls back in the string, and has no branch; when it is over,
+// turns change nothing.
+void FunctionEmitter::walk_text(const Prefixes &wanted, Mem text, uint64_t mask, bool measure) {
+  constexpr uint32_t kTogether = 8;
+  auto is_zero = [&](Val number) { return code_.shift_right(code_.sub(code_.opaque(number), code_.number(1)), 63); };
+  auto border = [&](Val length) { return code_.at(wanted.borders, code_.shift_left(length, 1), 2); };
+  Block over = code_.block("over");
+  auto turn = [&]() -> Val {
+    Val at = code_.load(wanted.at, 8), matched = code_.load(wanted.matched, 8);
+    Val place = code_.bit_and(code_.opaque(at), mask), length = code_.bit_and(code_.opaque(matched), wanted.mask);
+    Val byte = code_.load(code_.at(text, place, 1), 1), next = code_.load(code_.at(wanted.string, length, 1), 1);
+    Val same = is_zero(code_.arith(Arith::Xor, byte, next));
+    Val shorter = code_.load(border(length), 2);
+    Val longer = code_.arith(Arith::Mul, same, code_.sub(code_.add(length, 1), shorter));
+    Val result = code_.add(shorter, longer);
+    if (measure) code_.store(code_.at(border(place), 2), result, 2);
+    Val ended = code_.arith(Arith::Or, is_zero(byte), is_zero(next));
+    Val open = code_.arith(Arith::Xor, ended, code_.number(1));
+    Val onward = code_.arith(Arith::And, open, code_.arith(Arith::Or, same, is_zero(length)));
+    code_.store(wanted.at, code_.add(at, onward));
+    code_.store(wanted.matched, code_.add(matched, code_.arith(Arith::Mul, open, code_.sub(result, length))));
+    return ended;
+  };
+  // It cannot fall back more often than it went on.
+  code_.repeat(2 * (mask + 1), kTogether, [&](Val) {
+    Val ended = nullptr;
+    for (uint32_t i = 0; i < kTogether; ++i) ended = turn();
+    Block more = code_.block("more");
+    code_.branch(code_.truth(code_.opaque(ended)), over, more);
+    code_.enter(more);
+  });
+  code_.jump(over);
+  code_.enter(over);
+}
+
+Val FunctionEmitter::scalar_of(const Search &value) {
+  Frame::Mark mark = frame_.mark();
+  uint64_t mask = 0;
+  Mem text = maskable(*value.text, mask);
+  Prefixes wanted;
+  wanted.string = maskable(*value.wanted, wanted.mask);
+  code_.from(value.span);
+  wanted.borders = frame_.take_far(2 * (static_cast<uint32_t>(wanted.mask) + 2));
+  wanted.at = code_.local(8);
+  wanted.matched = code_.local(8);
+  Val zero = code_.number(0);
+  code_.store(wanted.borders, zero, 4);
+  code_.store(wanted.at, code_.number(1));
+  code_.store(wanted.matched, zero);
+  walk_text(wanted, wanted.string, wanted.mask, true);
+  code_.store(wanted.at, zero);
+  code_.store(wanted.matched, zero);
+  walk_text(wanted, text, mask, false);
+  // The verifier follows what comes behind for each turn that may be the last: what is the same to it only once.
+  Val matched = code_.bit_and(code_.opaque(code_.load(wanted.matched, 8)), wanted.mask);
+  Val rest = code_.opaque(code_.load(code_.at(wanted.string, matched, 1), 1));
+  Val found = code_.shift_right(code_.sub(rest, code_.number(1)), 63);
+  Val begin = code_.sub(code_.load(wanted.at, 8), matched);
+  Mem forgotten = frame_.take_far(8);
+  code_.store_volatile(forgotten, code_.arith(Arith::Or, begin, code_.sub(found, code_.number(1))));
+  Val result = code_.load_volatile(forgotten);
+  frame_.release(mark);
+  return result;
+}
+
 // The left string with all its bytes, zeros, and then the right one over the end of the left.
 void FunctionEmitter::into_concat(const Concat &value, Mem to) {
   uint32_t left = value.left->type->size, right = value.right->type->size, size = value.type->size;

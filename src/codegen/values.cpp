@@ -32,6 +32,7 @@ Val FunctionEmitter::scalar(const Value &value) {
     case Kind::FieldLoad: return scalar_of(static_cast<const FieldLoad &>(value));
     case Kind::Order: return scalar_of(static_cast<const Order &>(value));
     case Kind::StringLength: return scalar_of(static_cast<const StringLength &>(value));
+    case Kind::Search: return scalar_of(static_cast<const Search &>(value));
     case Kind::Match: return scalar_of(static_cast<const Match &>(value));
     case Kind::MemoryAddress: return code_.address(memory(*static_cast<const MemoryAddress &>(value).operand).pointer);
     case Kind::Compare: return scalar_of(static_cast<const Compare &>(value));

@@ -1,4 +1,4 @@
-// What ends: exit, assert.
+// What ends: exit, assert, unwatch.
 #include "ast/intrinsics/intrinsic.h"
 
 namespace awl::ast {
@@ -43,9 +43,19 @@ typed::ValuePtr lower_assert(Lowering &low, const CallSite &call) {
   return nullptr;
 }
 
+typed::ValuePtr lower_unwatch(Lowering &low, const CallSite &call) {
+  Action action;
+  action.kind = ActionKind::Unwatch;
+  typed::Values args;
+  args.push_back(low.value_as(call.args[0], low.store().uint64()));
+  low.emit(std::move(action), std::move(args), call.node->span);
+  return nullptr;
+}
+
 constexpr Intrinsic kTable[] = {
     {"exit", infer_none, lower_exit},
     {"assert", infer_none, lower_assert},
+    {"unwatch", infer_none, lower_unwatch},
 };
 
 }  // namespace

@@ -113,16 +113,8 @@ typed::ValuePtr lower_buf(Lowering &low, const CallSite &call) {
   Expr *from = call.args[0];
   bool scalar = low.type(from)->is_scalar();
   std::optional<Lowering::Place> found = scalar ? std::nullopt : low.place(from);
-  if (!scalar && !found) {  // a literal, or a copy in a variable or map
-    typed::ValuePtr bytes = low.value(from);
-    uint32_t length = std::min(type->count, bytes->type->size);
-    auto part = make_value<typed::Part>(low.store().array(low.store().integer(1, false), length), call.node->span);
-    part->operand = std::move(bytes);
-    auto copy = make_value<typed::Compose>(type, call.node->span);
-    copy->parts.emplace_back(0, make_const(low.store().integer(4, false), length, call.node->span));
-    copy->parts.emplace_back(4, std::move(part));
-    return copy;
-  }
+  if (!scalar && !found)  // a literal, or a copy in a variable or map
+    return buffer_of(low.store(), low.value(from), type, call.node->span);
   auto out = make_value<typed::ReadBuffer>(type, call.node->span);
   if (std::optional<Lowering::Place> where = std::move(found)) {
     out->space = where->space == typed::Space::Trusted || where->space == typed::Space::Context ? typed::Space::Kernel

@@ -1,4 +1,6 @@
 // What prints: printf and its kin, print, join.
+#include <linux/bpf.h>
+
 #include "ast/intrinsics/intrinsic.h"
 #include "runtime/output/aggregate.h"
 #include "runtime/output/printf.h"
@@ -9,6 +11,7 @@ namespace {
 
 constexpr uint32_t kJoinStrings = 16;
 constexpr uint32_t kJoinBytes = 1024;
+constexpr uint32_t kPacketBytes = 2048;  // of a packet at most; an Ethernet frame has 1514
 
 const Type *seen(TypeStore &store, const Type *type) {
   return type && type->kind == TypeKind::Aggregate ? aggregate_value(store, type) : type;
@@ -211,6 +214,39 @@ typed::ValuePtr lower_join(Lowering &low, const CallSite &call) {
   return nullptr;
 }
 
+// The time, how much of the packet is wanted, how long it is, and the bytes.
+const Type *infer_packet(Inference &in, const CallSite &) { return in.store().int64(); }
+
+typed::ValuePtr lower_packet(Lowering &low, const CallSite &call) {
+  TypeStore &store = low.store();
+  const Type *u64 = store.uint64();
+  Span span = call.node->span;
+  uint32_t wanted = low.new_local(u64), there = low.new_local(u64);
+  low.set_local(there, low.value_as(call.args[2], u64), span);
+  low.set_local(wanted, low.value_as(call.args[3], u64), span);
+  auto now = make_value<typed::HelperCall>(u64, span);
+  now->helper = BPF_FUNC_ktime_get_boot_ns;
+  auto length = make_value<typed::Select>(u64, span);
+  length->condition =
+      make_binary(typed::Op::Less, false, low.get_local(wanted, span), low.get_local(there, span), store.boolean());
+  length->then = low.get_local(wanted, span);
+  length->otherwise = low.get_local(there, span);
+  auto bytes = make_value<typed::ReadBuffer>(store.buffer(kPacketBytes), span);
+  bytes->space = typed::Space::Kernel;
+  bytes->address = low.value_as(call.args[1], u64);
+  bytes->length = std::move(length);
+  Action action;
+  action.kind = ActionKind::Packet;
+  action.format = *low.literal(call.args[0]);
+  typed::Values args;
+  args.push_back(std::move(now));
+  args.push_back(low.get_local(wanted, span));
+  args.push_back(low.value_as(call.args[4], u64));
+  args.push_back(std::move(bytes));
+  low.emit(std::move(action), std::move(args), span);
+  return make_const(store.int64(), 0, span);
+}
+
 constexpr Intrinsic kTable[] = {
     {"printf", infer_format, lower_format<ActionKind::Printf>},
     {"errorf", infer_format, lower_format<ActionKind::Errorf>},
@@ -221,6 +257,7 @@ constexpr Intrinsic kTable[] = {
     {"percentiles", infer_percentiles, lower_percentiles},
     {"ratio", infer_ratio, lower_ratio},
     {"join", infer_join, lower_join},
+    {"packet", infer_packet, lower_packet},
 };
 
 }  // namespace

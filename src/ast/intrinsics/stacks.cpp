@@ -44,11 +44,17 @@ typed::ValuePtr lower_stack(Lowering &low, const CallSite &call) {
   return out;
 }
 
-// len(kstack): the frames go into memory of the program and are counted there; a map of stacks cannot be asked.
+// len(@m): the program walks the map. len(kstack): the frames go into memory of the program and are counted there; a
+// map of stacks cannot be asked.
 const Type *infer_len(Inference &in, const CallSite &call) {
-  if (as<MapAccess>(call.args[0])) {
-    in.error(diag::NotSupported, call.node->span, "`len` of a map");
-    return in.store().int64();
+  if (auto *access = as<MapAccess>(call.args[0]); access && access->keys.empty()) {
+    MapFacts *map = in.map_argument(access);
+    bool is_stack = map->value && map->value->kind == TypeKind::Stack;
+    if (!map->shape_known || !map->keys.empty()) return in.store().int64();
+    if (!is_stack) {
+      in.error(diag::MapKeyed, access->span, map->name, "has no keys, so it has no entries that could be counted");
+      return in.store().int64();
+    }
   }
   const Type *type = in.infer(call.args[0]);
   if (!type || type->is_poison()) return in.store().int64();
@@ -60,9 +66,31 @@ const Type *infer_len(Inference &in, const CallSite &call) {
   return in.store().int64();
 }
 
+typed::ValuePtr count_entries(Lowering &low, const MapAccess *map, Span span) {
+  const Type *i64 = low.store().int64();
+  uint32_t entries = low.new_local(i64);
+  auto out = make_value<typed::Sequence>(i64, span);
+  out->steps = low.collect([&] {
+    low.set_local(entries, make_const(i64, 0, span), span);
+    auto loop = make_step<typed::ForMap>(span);
+    loop->map = low.map_index("@" + map->name);
+    loop->body = low.collect([&] {
+      auto add = make_value<typed::LocalAdd>(i64, span);
+      add->local = entries;
+      auto step = make_step<typed::Evaluate>(span);
+      step->value = std::move(add);
+      low.add(std::move(step));
+    });
+    low.add(std::move(loop));
+  });
+  out->value = low.get_local(entries, span);
+  return out;
+}
+
 typed::ValuePtr lower_len(Lowering &low, const CallSite &call) {
   TypeStore &store = low.store();
   Span span = call.node->span;
+  if (auto *map = as<MapAccess>(call.args[0])) return count_entries(low, map, span);
   const Type *stack = low.type(call.args[0]);
   const Type *i64 = store.int64();
   auto frames = make_value<typed::MemoryAddress>(store.uint64(), span);

@@ -126,17 +126,54 @@ typed::ValuePtr lower_pattern(Lowering &low, const CallSite &call) {
   return out;
 }
 
+// A text that is known now is looked for by a table, any other by what the program finds out about it.
+bool check_search(Inference &in, const CallSite &call) {
+  if (in.literal(call.args[1])) {
+    infer_pattern<pattern::compile_contains>(in, call);
+    return true;
+  }
+  if (!are_strings(in, call, 2)) return false;
+  for (Expr *arg : call.args) {
+    uint32_t size = string_type(in, arg)->size;
+    if (size <= typed::Search::kMostBytes) continue;
+    in.error(diag::SearchTooLong, arg->span, call.function->name, typed::Search::kMostBytes, size)
+        .with_hint("cut it, as in `str(address, 4095)`, or look for a literal, which may be in strings of any length");
+    return false;
+  }
+  return true;
+}
+
 const Type *infer_strstr(Inference &in, const CallSite &call) {
-  infer_pattern<pattern::compile_contains>(in, call);
+  check_search(in, call);
   return in.store().int64();
 }
 
-typed::ValuePtr lower_strstr(Lowering &low, const CallSite &call) {
-  std::string text = *low.literal(call.args[1]);
-  if (text.empty()) return make_const(low.store().int64(), 0, call.node->span);
-  auto out = make_match(low, call, low.store().int64(), pattern::compile_contains(text));
-  out->found_bytes = static_cast<uint32_t>(text.size());
+const Type *infer_strcontains(Inference &in, const CallSite &call) {
+  check_search(in, call);
+  return in.store().boolean();
+}
+
+typed::ValuePtr lower_search(Lowering &low, const CallSite &call) {
+  auto out = make_value<typed::Search>(low.store().int64(), call.node->span);
+  out->text = string_value(low, call.args[0]);
+  out->wanted = string_value(low, call.args[1]);
   return out;
+}
+
+typed::ValuePtr lower_strstr(Lowering &low, const CallSite &call) {
+  std::optional<std::string> text = low.literal(call.args[1]);
+  if (!text) return lower_search(low, call);
+  if (text->empty()) return make_const(low.store().int64(), 0, call.node->span);
+  auto out = make_match(low, call, low.store().int64(), pattern::compile_contains(*text));
+  out->found_bytes = static_cast<uint32_t>(text->size());
+  return out;
+}
+
+typed::ValuePtr lower_strcontains(Lowering &low, const CallSite &call) {
+  if (low.literal(call.args[1])) return lower_pattern<pattern::compile_contains>(low, call);
+  const Type *i64 = low.store().int64();
+  return make_binary(typed::Op::GreaterEqual, true, lower_search(low, call), make_const(i64, 0, call.node->span),
+                     low.store().boolean());
 }
 
 // --- Names of numbers, as rows of constant data
@@ -217,7 +254,7 @@ constexpr Intrinsic kTable[] = {
     {"strcap", infer_length, lower_strcap},
     {"str_concat", infer_concat, lower_concat},
     {"strstr", infer_strstr, lower_strstr},
-    {"strcontains", infer_pattern<pattern::compile_contains>, lower_pattern<pattern::compile_contains>},
+    {"strcontains", infer_strcontains, lower_strcontains},
     {"regmatch", infer_pattern<pattern::compile_regex>, lower_pattern<pattern::compile_regex>},
     {"globmatch", infer_pattern<pattern::compile_glob>, lower_pattern<pattern::compile_glob>},
     {"strerror", infer_name, lower_strerror},

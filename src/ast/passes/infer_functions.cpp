@@ -59,7 +59,11 @@ void Inference::visit_function() {
 void Inference::visit_return(Jump *jump) {
   const Type *type = jump->value ? operand(jump->value) : nullptr;
   const Function *function = unit().function;
-  if (!function) return;
+  if (!function) {
+    if (type && !type->is_poison() && !type->is_integral())
+      error(diag::BadReturn, jump->value->span, unit().text, "an integer", describe(type));
+    return;
+  }
   const Type *&result = facts_.results[unit_];
   bool open = is_open_string(function->result);
   if (result && result->kind == TypeKind::Void) {

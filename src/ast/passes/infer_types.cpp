@@ -163,14 +163,17 @@ void Inference::visit_assign(Assign *assign) {
     if (assign->op) {
       const Type *old = infer(assign->target);
       bool integers = (!old || old->is_integral() || old->is_pointer()) && (!type || type->is_integral());
-      bool joins = variable && *assign->op == BinaryOp::Add && (!old || old->is_string()) && type && type->is_string();
+      bool joins = *assign->op == BinaryOp::Add && (!old || old->is_string()) && type && type->is_string();
       if (joins) {
         type = old ? concat_type(input_, old, type) : type;
-        return assign_local(variable, type, assign->span);
+        return variable ? assign_local(variable, type, assign->span) : assign_map(access, type, assign->span);
       }
-      if (!integers && !(type && type->is_poison()) && !(old && old->is_poison()))
-        error(diag::BadOperands, assign->span, std::string(to_string(*assign->op)) + "=", describe(old),
-              describe(type));
+      if (!integers) {
+        if (!(type && type->is_poison()) && !(old && old->is_poison()))
+          error(diag::BadOperands, assign->span, std::string(to_string(*assign->op)) + "=", describe(old),
+                describe(type));
+        return;
+      }
       if (old && old->is_pointer()) type = old;
     }
   }

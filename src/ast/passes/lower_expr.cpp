@@ -404,6 +404,16 @@ typed::ValuePtr Lowering::lower_incdec(IncDec *expr) {
   return out;
 }
 
+typed::ValuePtr buffer_of(TypeStore &store, typed::ValuePtr bytes, const Type *type, Span span) {
+  uint32_t length = std::min(type->count, bytes->type->size);
+  auto part = make_value<typed::Part>(store.array(store.integer(1, false), length), span);
+  part->operand = std::move(bytes);
+  auto out = make_value<typed::Compose>(type, span);
+  out->parts.emplace_back(0, make_const(store.integer(4, false), length, span));
+  out->parts.emplace_back(4, std::move(part));
+  return out;
+}
+
 typed::ValuePtr Lowering::lower_cast(Cast *expr) {
   const Type *to = type(expr);
   const Type *from = seen(store(), type(expr->operand));
@@ -428,6 +438,8 @@ typed::ValuePtr Lowering::lower_cast(Cast *expr) {
                                                                             false)));
     return out;
   }
+  if (to->kind == TypeKind::Buffer && from->kind != TypeKind::Buffer)
+    return buffer_of(store(), value(expr->operand), to, expr->span);
   return coerce(value(expr->operand), to);
 }
 

@@ -13,9 +13,28 @@ typed::ValuePtr Lowering::lower_script_call(const CallSite &call) {
   return out;
 }
 
+// A test fails if it returns something else than 0.
+void Lowering::fail_test(typed::ValuePtr result, Span span) {
+  uint32_t local = new_local(result->type);
+  set_local(local, std::move(result), span);
+  auto branch = make_step<typed::Branch>(span);
+  branch->condition = get_local(local, span);
+  branch->then = collect([&] {
+    Action action;
+    action.kind = ActionKind::Errorf;
+    action.format = "returned %ld";
+    typed::Values args;
+    args.push_back(get_local(local, span));
+    emit(std::move(action), std::move(args), span);
+  });
+  add(std::move(branch));
+}
+
 void Lowering::lower_return(Jump *jump) {
   if (jump->value && unit().function) {
     set_local(result_local_, value_as(jump->value, routine_->locals[result_local_].type), jump->span);
+  } else if (jump->value && unit().target.provider == "test") {
+    fail_test(value_as(jump->value, store().int64()), jump->span);
   } else if (typed::ValuePtr ignored = jump->value ? lower_value(jump->value) : nullptr) {
     auto step = make_step<typed::Evaluate>(jump->span);
     step->value = std::move(ignored);

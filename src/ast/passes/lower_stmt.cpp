@@ -105,7 +105,7 @@ void Lowering::lower_map_assign(Assign *assign, MapAccess *target) {
     return lower_aggregate(target, *call, assign->span);
   uint32_t map = map_index("@" + target->name);
   const Type *type = manifest().maps[map].value;
-  if (assign->op == BinaryOp::Add || assign->op == BinaryOp::Sub) {
+  if (!type->is_string() && (assign->op == BinaryOp::Add || assign->op == BinaryOp::Sub)) {
     auto step = make_step<typed::MapAdd>(assign->span);
     step->map = map;
     step->key = map_key(map, target->keys, target->span);
@@ -127,7 +127,9 @@ void Lowering::lower_map_assign(Assign *assign, MapAccess *target) {
     get->key = map_key(map, target->keys, target->span);
     typed::ValuePtr right = value(assign->value);
     bool is_signed = is_signed_operation(*assign->op, type, right->type);
-    step->value = operation(*assign->op, is_signed, std::move(get), std::move(right), type, assign->span);
+    step->value = type->is_string()
+                      ? concat_value(std::move(get), std::move(right), type, assign->span)
+                      : operation(*assign->op, is_signed, std::move(get), std::move(right), type, assign->span);
   } else {
     step->value = value_as(assign->value, type);
   }

@@ -133,6 +133,7 @@ class Lowering {
   void lower_aggregate(MapAccess *target, const CallSite &call, Span span);
   void lower_if(If *stmt);
   void lower_return(Jump *jump);
+  void fail_test(typed::ValuePtr result, Span span);
   void lower_while(While *loop);
   void lower_callback_body(Stmt *loop, Block *body);
   void lower_unroll(Unroll *loop);
@@ -164,6 +165,8 @@ std::unique_ptr<T> make_step(Span span) {
   return std::make_unique<T>(span);
 }
 typed::ValuePtr make_const(const Type *type, uint64_t value, Span span);
+// The first bytes of a value in memory as a buffer.
+typed::ValuePtr buffer_of(TypeStore &store, typed::ValuePtr bytes, const Type *type, Span span);
 typed::ValuePtr make_binary(typed::Op op, bool is_signed, typed::ValuePtr left, typed::ValuePtr right,
                             const Type *type);
 

@@ -261,6 +261,11 @@ struct Match : Value {  // 1 if the pattern matches the string, else 0
   uint32_t found_bytes = 0;  // not 0: gives where the match of so many bytes begins, -1 if there is none
   ValuePtr operand;
 };
+struct Search : Value {  // where a string begins in another one, -1 if it is not in it
+  TYPED_VALUE(Search)
+  static constexpr uint32_t kMostBytes = 4096;  // of each, so that the verifier can follow the search
+  ValuePtr text, wanted;
+};
 struct Concat : Value {  // two strings, cut to the type's size
   TYPED_VALUE(Concat)
   ValuePtr left, right;

@@ -107,6 +107,7 @@ std::vector<const Value *> children(const Value &value) {
     case Kind::TableRow: return of({as<TableRow>(value).index.get()});
     case Kind::StringLength: return of({as<StringLength>(value).operand.get()});
     case Kind::Match: return of({as<Match>(value).operand.get()});
+    case Kind::Search: return of({as<Search>(value).text.get(), as<Search>(value).wanted.get()});
     case Kind::PathText: return of({as<PathText>(value).path.get(), as<PathText>(value).root.get()});
     case Kind::Concat: return of({as<Concat>(value).left.get(), as<Concat>(value).right.get()});
     case Kind::MapGet: return of({as<MapGet>(value).key.get()});

@@ -87,6 +87,8 @@ enum class ActionKind : uint8_t {
   Warnf,
   CgroupEvent,  // reserved
   Percentiles,  // map, perhaps arg 0, its key; format: "50 99 99.9"
+  Packet,       // format: path of a pcap file; args: CLOCK_BOOTTIME, bytes wanted, bytes of the packet, the bytes
+  Unwatch,      // arg 0: address whose watchpoints are detached
 };
 
 // Print and clear (or zero) of a map in a row are one step: see MapInfo::twin.

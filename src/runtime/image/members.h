@@ -15,7 +15,7 @@ constexpr StackMode largest(StackMode) { return StackMode::Folded; }
 constexpr SeriesKind largest(SeriesKind) { return SeriesKind::Sum; }
 constexpr Origin largest(Origin) { return Origin::Context; }
 constexpr MapRole largest(MapRole) { return MapRole::Twin; }
-constexpr ActionKind largest(ActionKind) { return ActionKind::Percentiles; }
+constexpr ActionKind largest(ActionKind) { return ActionKind::Unwatch; }
 constexpr MapTake largest(MapTake) { return MapTake::More; }
 constexpr RunError largest(RunError) { return RunError::LoopCut; }
 

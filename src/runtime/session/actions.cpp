@@ -10,6 +10,7 @@
 
 #include "base/strings.h"
 #include "runtime/output/aggregate.h"
+#include "runtime/output/value_parts.h"
 #include "runtime/session/shell.h"
 
 namespace awl {
@@ -31,7 +32,15 @@ bool has_map(ActionKind kind) {
          kind == ActionKind::ZeroMap || kind == ActionKind::Percentiles;
 }
 
-bool needs_argument(ActionKind kind) { return kind == ActionKind::Print || kind == ActionKind::Exit; }
+size_t needed_arguments(ActionKind kind) {
+  switch (kind) {
+    case ActionKind::Print:
+    case ActionKind::Exit:
+    case ActionKind::Unwatch: return 1;
+    case ActionKind::Packet: return 4;
+    default: return 0;
+  }
+}
 
 int64_t wall_clock() {
   timespec now;
@@ -57,6 +66,8 @@ const std::vector<Actions::Entry> &Actions::table() {
       {ActionKind::Errorf, "errorf", &Actions::on_errorf},
       {ActionKind::Warnf, "warnf", &Actions::on_warnf},
       {ActionKind::Percentiles, "percentiles", &Actions::on_percentiles},
+      {ActionKind::Packet, "skboutput", &Actions::on_packet},
+      {ActionKind::Unwatch, "unwatch", &Actions::on_unwatch},
       {ActionKind::CgroupEvent, "cgroup event", &Actions::on_cgroup_event},
   };
   return entries;
@@ -98,7 +109,7 @@ Result<void> Actions::check(const Action &action) const {
   }
   if (has_map(action.kind) && (action.map < 0 || static_cast<size_t>(action.map) >= manifest_.maps.size()))
     return fail("an action has no map");
-  if (needs_argument(action.kind) && action.args.empty()) return fail("an action has no value");
+  if (action.args.size() < needed_arguments(action.kind)) return fail("an action has no value");
   return {};
 }
 
@@ -285,6 +296,38 @@ void Actions::on_warnf(const Action &action, std::span<const std::byte> record) 
   Diagnostics diagnostics;
   diagnostics.emit(diag::ScriptWarning, action.span, std::string(trim(formatted(action, record))));
   tell(diagnostics);
+}
+
+Result<void> Actions::open_files() {
+  for (const Action &action : manifest_.actions) {
+    if (action.kind != ActionKind::Packet || packets_.contains(action.format)) continue;
+    packets_[action.format] = TRY(PacketFile::create(action.format));
+  }
+  return {};
+}
+
+void Actions::on_packet(const Action &action, std::span<const std::byte> record) {
+  PacketFile &file = *packets_.at(action.format);
+  const auto number = [&](size_t index) { return scalar_of(argument(action, index, record)); };
+  const auto time = static_cast<int64_t>(number(0)) + context_.boot_to_wall_ns;
+  Result<void> written = file.write(time, buffer_bytes(argument(action, 3, record)), number(1), number(2));
+  if (written) return;
+  Diagnostics diagnostics;
+  diagnostics.emit(diag::PacketsFailed, action.span, action.format, written.error().message);
+  tell(diagnostics);
+}
+
+void Actions::report_files() {
+  Diagnostics diagnostics;
+  for (const auto &[path, file] : packets_)
+    if (file->cut() > 0)
+      diagnostics.emit(diag::PacketsCut, Span{}, path, file->packets(), file->cut())
+          .with_hint("of a packet at most 2048 bytes are taken, of those that the kernel keeps in one piece");
+  tell(diagnostics);
+}
+
+void Actions::on_unwatch(const Action &action, std::span<const std::byte> record) {
+  if (unwatch_) unwatch_(scalar_of(argument(action, 0, record)));
 }
 
 void Actions::on_cgroup_event(const Action &, std::span<const std::byte>) {}  // no program sends it yet

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +18,7 @@
 #include "runtime/output/output.h"
 #include "runtime/output/printf.h"
 #include "runtime/session/map_sides.h"
+#include "runtime/session/packet_file.h"
 
 namespace awl {
 
@@ -35,6 +39,13 @@ class Actions {
     maps_ = &maps;
     sides_.emplace(maps, state);
   }
+
+  // What unwatch() does with an address.
+  void set_unwatch(std::function<void(uint64_t)> unwatch) { unwatch_ = std::move(unwatch); }
+  // Files that records are written to.
+  Result<void> open_files();
+  // At the end: tells which of these hold less than was asked for.
+  void report_files();
 
   void handle(std::span<const std::byte> record);
 
@@ -76,6 +87,8 @@ class Actions {
   void on_errorf(const Action &, std::span<const std::byte>);
   void on_warnf(const Action &, std::span<const std::byte>);
   void on_percentiles(const Action &, std::span<const std::byte>);
+  void on_packet(const Action &, std::span<const std::byte>);
+  void on_unwatch(const Action &, std::span<const std::byte>);
   void on_cgroup_event(const Action &, std::span<const std::byte>);
 
   Result<void> check(const Action &action) const;
@@ -103,6 +116,8 @@ class Actions {
   bool exiting_ = false;
   std::optional<int> exit_status_;
   uint64_t errors_ = 0;
+  std::map<std::string, std::unique_ptr<PacketFile>> packets_;  // by path
+  std::function<void(uint64_t)> unwatch_;
 };
 
 // The table's contents, for tests.

@@ -294,7 +294,11 @@ class Attacher {
       else
         group.refused.emplace_back(group.owners[i], attachment.error());
     }
-    if (attachment) result_.attachments.push_back(*std::move(attachment));
+    if (attachment) {
+      if (probe.provider->name() == "watchpoint")
+        result_.watchpoints.emplace(group.places[first].target.address, result_.attachments.size());
+      result_.attachments.push_back(*std::move(attachment));
+    }
     progress_.step(count);
   }
 
@@ -342,6 +346,12 @@ std::set<std::string> AttachPlan::programs() const {
 AttachPlan plan_attachments(const Manifest &manifest, const ProbeEnvironment &env, const Selection &selection,
                             Diagnostics &diagnostics) {
   return Planner(manifest, env, selection, diagnostics).plan();
+}
+
+void detach_watchpoints(AttachResult &attached, uint64_t address) {
+  const auto [first, last] = attached.watchpoints.equal_range(address);
+  for (auto it = first; it != last; ++it) attached.attachments[it->second] = Attachment();
+  attached.watchpoints.erase(first, last);
 }
 
 AttachResult attach_all(const AttachPlan &plan, const LoadedObject &object, const Manifest &manifest,

@@ -59,9 +59,13 @@ AttachPlan plan_attachments(const Manifest &manifest, const ProbeEnvironment &en
 
 struct AttachResult {
   std::vector<Attachment> attachments;
-  size_t probes = 0;         // exact probes attached
-  bool interrupted = false;  // by a signal
+  std::multimap<uint64_t, size_t> watchpoints;  // index in `attachments` by address
+  size_t probes = 0;                            // exact probes attached
+  bool interrupted = false;                     // by a signal
 };
+
+// Detaches the watchpoints of an address; there may be none any more.
+void detach_watchpoints(AttachResult &attached, uint64_t address);
 
 // Attaches one after the other; shows its progress on a terminal when there are many.
 AttachResult attach_all(const AttachPlan &plan, const LoadedObject &object, const Manifest &manifest,

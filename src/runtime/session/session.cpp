@@ -196,7 +196,11 @@ class Session {
     if (!plan_.probes.empty() && shows_user_symbols(manifest_)) (void)user_symbols_.watch();
     loop_.emplace(object_->state(), *actions_, *losses_, user_symbols_, *output_);
     Diagnostics diagnostics;
-    if (Result<void> good = actions_->prepare(); !good) diagnostics.emit(diag::BadImage, Span{}, good.error().message);
+    if (Result<void> good = actions_->prepare(); !good)
+      diagnostics.emit(diag::BadImage, Span{}, good.error().message);
+    else if (good = actions_->open_files(); !good)
+      diagnostics.emit(diag::PacketsFailed, Span{}, good.error().message, std::strerror(good.error().sys_errno));
+    actions_->set_unwatch([this](uint64_t address) { detach_watchpoints(attached_, address); });
     const EventLoop::Watched watched{object_->ring_buffer(),        signals_->fd(), signals_->user_fd(), process_fd_,
                                      child_ ? child_->pidfd() : -1, output_fd_};
     if (Result<void> good = loop_->open(watched); !good)
@@ -314,6 +318,7 @@ class Session {
       }
     }
     losses_->report_totals(object_->state());
+    actions_->report_files();
   }
 
   std::vector<MapEntry> read_sorted(const LoadedMap &map) {
