@@ -22,6 +22,7 @@
 #include "ast/passes/script_types.h"
 #include "ast/passes/stdlib.h"
 #include "ast/walk.h"
+#include "c_import/compile.h"
 #include "codegen/codegen.h"
 #include "parser/imports.h"
 #include "parser/parser.h"
@@ -101,6 +102,35 @@ class StepTimes {
   Clock::time_point first_ = Clock::now(), last_ = first_;
 };
 
+// The C files that the script imports, and what they offer.
+std::vector<CObject> compile_c_files(const ast::Program &program, const CompileRequest &request, TypeStore &store,
+                                     Source &source, ast::CFunctions &functions, Diagnostics &diagnostics) {
+  std::vector<CObject> out;
+  for (const ast::CSource &file : program.c_sources) {
+    std::optional<CObject> object = compile_c(file, request.include_dirs, source, diagnostics);
+    if (!object) continue;
+    if (auto offered = functions_of(*object, store))
+      for (ast::CFunction &function : *offered) functions.push_back(std::move(function));
+    else
+      diagnostics.emit(diag::CNotLinked, file.span, offered.error().message);
+    out.push_back(std::move(*object));
+  }
+  return out;
+}
+
+// Makes one object of the script's and the C files'.
+bool link_c_files(std::string &object, const std::vector<CObject> &others, Manifest &manifest,
+                  Diagnostics &diagnostics) {
+  Result<std::string> linked = link_objects(object, others);
+  if (!linked) {
+    diagnostics.emit(diag::CNotLinked, others.front().source.span, linked.error().message);
+    return false;
+  }
+  object = std::move(*linked);
+  manifest.has_c = true;
+  return true;
+}
+
 constexpr std::array kSteps = {
     DebugStep{"ast", "the tree, as it was read"},
     DebugStep{"expanded", "the tree with the functions of the standard library in place"},
@@ -176,6 +206,10 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   times.begin("expand");
   ast::FunctionTable functions(parse_stdlib);
   ast::declare_functions(program, functions, diagnostics);
+  ast::CFunctions c_functions;
+  std::vector<CObject> c_objects = compile_c_files(program, request, store, source, c_functions, diagnostics);
+  if (c_objects.size() < program.c_sources.size()) return std::nullopt;  // what they offer is not known
+  ast::declare_c_functions(c_functions, functions, diagnostics);
   ast::expand(program, functions, config, source, diagnostics);
   if (wanted("expanded")) (*request.dumps)["expanded"] = ast::dump(program);
 
@@ -205,8 +239,9 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   // What each name and each expression is.
   times.begin("types");
   ast::Names names = ast::resolve_names(units, functions, diagnostics);
-  ast::CompileInput input{program,   units, names, functions, store, config, request.params, asks_param_count(units),
-                          user_types};
+  ast::CompileInput input{program,    units,       names,          functions,
+                          store,      config,      request.params, asks_param_count(units),
+                          user_types, &c_functions};
   ast::Facts facts = ast::infer_types(input, diagnostics);
   if (wanted("types")) (*request.dumps)["types"] = ast::dump(input, facts);
   if (diagnostics.has_errors()) return std::nullopt;
@@ -229,6 +264,7 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   codegen.assembly = dump_to("dis");
   std::optional<std::string> object = emit(lowered.module, lowered.manifest, source, codegen, diagnostics);
   if (!object) return std::nullopt;
+  if (!c_objects.empty() && !link_c_files(*object, c_objects, lowered.manifest, diagnostics)) return std::nullopt;
   return Image{std::move(*object), std::move(lowered.manifest)};
 }
 

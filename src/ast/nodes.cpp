@@ -54,6 +54,7 @@ void Program::append(Program &&other) {
   move_behind(nodes_, other.nodes_);
   move_behind(includes, other.includes);
   move_behind(imports, other.imports);
+  move_behind(c_sources, other.c_sources);
   move_behind(macros, other.macros);
   move_behind(types, other.types);
   move_behind(unread_types, other.unread_types);

@@ -327,6 +327,11 @@ struct Import {
   Span span;  // of the path
   std::string path;
 };
+// A C file that clang compiles, for the functions in it.
+struct CSource {
+  Span span;  // of the import
+  std::string path;
+};
 enum class MacroParamKind : uint8_t { Expression, Variable, Map };
 struct MacroParam {
   Span span;
@@ -375,11 +380,13 @@ struct Function {
   TypeName result;
   Block *body = nullptr;   // null: helper, intrinsic or action
   bool of_script = false;  // not of the standard library
+  bool of_c = false;       // of a C file: has no body either
 };
 
 struct Program {
   std::vector<Include> includes;
   std::vector<Import> imports;
+  std::vector<CSource> c_sources;
   std::vector<Macro> macros;
   std::vector<CType> types;  // of the script, then of the headers that it brings along
   std::vector<UnreadType> unread_types;

@@ -125,6 +125,38 @@ Val FunctionEmitter::call(const Call &value, Mem *result) {
   return returned;
 }
 
+// --- Functions in C
+
+// An address in memory of the program goes as the pointer that it is.
+Val FunctionEmitter::c_argument(const Value &value, const Type *param) {
+  if (!param->is_pointer()) return scalar(value);
+  switch (value.kind) {
+    case Kind::CtxPointer: return context();
+    case Kind::MemoryAddress: return memory(*static_cast<const MemoryAddress &>(value).operand).pointer;
+    case Kind::LocalAddress: return locals_[static_cast<const LocalAddress &>(value).local].memory.pointer;
+    case Kind::MapAddress: {
+      auto &address = static_cast<const MapAddress &>(value);
+      if (address.of_object) return address_of(active_map(address.map));
+      return lookup(active_map(address.map), map_key(address.map, address.key.get())).pointer;
+    }
+    default: return code_.pointer(scalar(value), 1).pointer;
+  }
+}
+
+Val FunctionEmitter::scalar_of(const CCall &value) {
+  const Object::CFunction &called = object_.c_function(value.function);
+  height_ = std::max(height_, 2u);
+  Frame::Mark mark = frame_.mark();
+  std::vector<Val> args;
+  for (size_t i = 0; i < value.args.size(); ++i) args.push_back(c_argument(*value.args[i], called.types->params[i]));
+  code_.from(value.span);
+  Val result = code_.call(called.function, args);
+  frame_.release(mark);
+  const Type *type = called.types->result;
+  if (type->is_pointer()) return as_number(result);
+  return type->kind == TypeKind::Void ? code_.number(0) : widen(result, type);
+}
+
 // --- Addresses
 
 // The address as a number like any other: the verifier, which allows little with pointers, does not know what comes out

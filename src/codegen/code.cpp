@@ -249,8 +249,8 @@ Val Code::call_once(int helper, std::span<const Val> args) {
   return result;
 }
 
-Val Code::call(llvm::Function *function, std::initializer_list<Val> args) {
-  return builder_->CreateCall(function, llvm::ArrayRef<Val>(args.begin(), args.size()));
+Val Code::call(llvm::Function *function, std::span<const Val> args) {
+  return builder_->CreateCall(function, llvm::ArrayRef<Val>(args.data(), args.size()));
 }
 
 Val Code::no_pointer() { return llvm::ConstantPointerNull::get(builder_->getPtrTy()); }

@@ -97,7 +97,10 @@ class Code {
   Mem call_pointer(int helper, std::initializer_list<Val> args);  // result is an address or null
   // Called once for all uses that the first one dominates: for helpers that answer the same all the time.
   Val call_once(int helper, std::span<const Val> args);
-  Val call(llvm::Function *function, std::initializer_list<Val> args);
+  Val call(llvm::Function *function, std::initializer_list<Val> args) {
+    return call(function, std::span(args.begin(), args.size()));
+  }
+  Val call(llvm::Function *function, std::span<const Val> args);
   Val no_pointer();
   // A value that was computed once for all that follows in this region; null if there is none yet.
   Val remembered(int key) const;

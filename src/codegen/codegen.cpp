@@ -75,6 +75,7 @@ std::optional<std::string> emit(const typed::Module &module, const Manifest &man
   size_t errors_before = diagnostics.error_count();
   codegen::Object object(*machine, manifest, source, diagnostics);
   if (module.uses_usdt) object.usdt_specs();
+  object.declare_c_functions(module.c_functions);
   for (const typed::Function &function : module.functions) codegen::FunctionEmitter(object, function).emit_function();
   for (const typed::Program &program : module.programs) codegen::FunctionEmitter(object, program).emit();
   object.finish();

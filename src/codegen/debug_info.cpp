@@ -98,4 +98,31 @@ void DebugInfo::describe(llvm::Function *function, LineColumn where, const std::
     builder_.createParameterVariable(subprogram, ref(param.name), number++, file_, where.line, type_of(param), true);
 }
 
+void DebugInfo::declare(llvm::Function *function, const typed::CFunction &types) {
+  llvm::SmallVector<llvm::Metadata *, 6> all{type_of(types.result)};
+  for (const Type *param : types.params) all.push_back(type_of(param));
+  auto *type = builder_.createSubroutineType(builder_.getOrCreateTypeArray(all));
+  function->setSubprogram(builder_.createFunction(file_, function->getName(), function->getName(), file_, 0, type, 0,
+                                                  DINode::FlagPrototyped, llvm::DISubprogram::SPFlagZero));
+}
+
+// Structs and enums by name; what is not told here and differs, libbpf refuses.
+llvm::DIType *DebugInfo::type_of(const Type *type) {
+  std::string_view name = type->name;
+  if (size_t blank = name.rfind(' '); blank != name.npos) name.remove_prefix(blank + 1);
+  switch (type->kind) {
+    case TypeKind::Bool: return builder_.createBasicType("_Bool", 8, llvm::dwarf::DW_ATE_boolean);
+    case TypeKind::Int: return integer(type->size, type->is_signed);
+    case TypeKind::Enum:
+      return builder_.createEnumerationType(unit_, ref(name), file_, 0, uint64_t{type->size} * 8, 0,
+                                            builder_.getOrCreateArray({}), integer(type->size, type->is_signed));
+    case TypeKind::Pointer: return pointer(type->target ? type_of(type->target) : nullptr);
+    case TypeKind::Struct:
+      return builder_.createForwardDecl(
+          type->is_union ? llvm::dwarf::DW_TAG_union_type : llvm::dwarf::DW_TAG_structure_type, ref(name), unit_, file_,
+          0);
+    default: return nullptr;
+  }
+}
+
 }  // namespace awl::codegen

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "ast/typed/typed.h"
 #include "base/source.h"
 
 namespace llvm {
@@ -47,8 +48,12 @@ class DebugInfo {
     bool is_pointer = true;  // void *, else __u64
   };
   void describe(llvm::Function *function, LineColumn where, const std::vector<Param> &params);
+  // A function that another object has: libbpf compares its types with those that are told there.
+  void declare(llvm::Function *function, const typed::CFunction &types);
 
  private:
+  llvm::DIType *type_of(const Type *type);
+
   llvm::DIBuilder builder_;
   llvm::DIFile *file_ = nullptr;
   llvm::DICompileUnit *unit_ = nullptr;

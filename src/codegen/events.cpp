@@ -19,7 +19,8 @@ bool has_effects(const Value &value) {
              helper == BPF_FUNC_override_return || helper == BPF_FUNC_probe_write_user;
     }
     return part.kind == Kind::LocalAdd || part.kind == Kind::MapRemove || part.kind == Kind::MapFind ||
-           part.kind == Kind::MapAddGet || part.kind == Kind::Sequence || part.kind == Kind::Call;
+           part.kind == Kind::MapAddGet || part.kind == Kind::Sequence || part.kind == Kind::Call ||
+           part.kind == Kind::CCall;
   });
 }
 

@@ -58,6 +58,8 @@ class FunctionEmitter {
   void lay_out(Subprogram &made);
   void take_params(const Subprogram &made);
   Val call(const typed::Call &value, Mem *result);
+  Val scalar_of(const typed::CCall &value);
+  Val c_argument(const typed::Value &value, const Type *param);
   Val as_number(Val pointer);
   Val scalar_of(const typed::LocalAddress &value);
   Val scalar_of(const typed::MapAddress &value);

@@ -67,8 +67,10 @@ Object::Object(llvm::TargetMachine &machine, const Manifest &manifest, const Sou
   core_ = std::make_unique<CoreRelocations>(parts_->module, *parts_->debug);
   parts_->state = parts_->words("awl_state", std::max<uint32_t>(manifest.state_words, kStateMapErrors), false);
   parts_->params = parts_->words("awl_params", kParamCount, true);
-  parts_->global(llvm::ArrayType::get(llvm::Type::getInt8Ty(parts_->context), 4), true,
-                 llvm::ConstantDataArray::getString(parts_->context, "GPL"), "LICENSE", "license");
+  // Not constant: as it is in C files, or libbpf would not link them.
+  auto *license = parts_->global(llvm::ArrayType::get(llvm::Type::getInt8Ty(parts_->context), 4), false,
+                                 llvm::ConstantDataArray::getString(parts_->context, "GPL"), "awl_license", "license");
+  parts_->debug->describe(license, parts_->debug->array(parts_->debug->integer(1, false), 1, 4));
   maps_.resize(manifest.maps.size());
   // Also those that no program uses: the runtime expects every map of the manifest.
   for (uint32_t i = 0; i < maps_.size(); ++i)
@@ -114,6 +116,24 @@ llvm::Function *Object::add_function(const std::string &name, Span span) {
   auto *function = add_internal(name, span, type);
   parts_->debug->describe(function, source_.total_line_column(span.begin), {{"args"}, {"scratch"}, {"ctx"}});
   return function;
+}
+
+// Integers are handed over as 64 bits that are extended as the type says; a narrower result comes in the lower ones.
+void Object::declare_c_functions(const std::vector<typed::CFunction> &functions) {
+  auto &context = parts_->context;
+  auto passed = [&](const Type *type) -> llvm::Type * {
+    if (type->is_pointer()) return llvm::PointerType::getUnqual(context);
+    return llvm::Type::getInt64Ty(context);
+  };
+  for (const typed::CFunction &each : functions) {
+    std::vector<llvm::Type *> params;
+    for (const Type *param : each.params) params.push_back(passed(param));
+    auto *type = llvm::FunctionType::get(passed(each.result), params, false);
+    auto *function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, each.name, &parts_->module);
+    function->setDoesNotThrow();
+    parts_->debug->declare(function, each);
+    c_functions_.push_back({function, &each});
+  }
 }
 
 // libbpf puts internal functions without a section behind each program that uses them.

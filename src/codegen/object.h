@@ -69,6 +69,13 @@ class Object {
   llvm::Function *add_loop_body(const std::string &routine, Span span, bool over_map);
   llvm::Function *add_function(const std::string &name, Span span);
   std::vector<Subprogram> &functions() { return functions_; }
+  // Functions in C, declared: they are linked in later.
+  void declare_c_functions(const std::vector<typed::CFunction> &functions);
+  struct CFunction {
+    llvm::Function *function;
+    const typed::CFunction *types;
+  };
+  [[nodiscard]] const CFunction &c_function(uint32_t index) const { return c_functions_[index]; }
   // Place in the script as seen from a function.
   llvm::DILocation *location(llvm::Function *function, Span span);
 
@@ -106,6 +113,7 @@ class Object {
   std::map<std::string, Val> bytes_;  // constants by what they hold
   std::vector<Val> maps_;
   std::vector<Subprogram> functions_;  // as in typed::Module
+  std::vector<CFunction> c_functions_;
   Val ring_buffer_ = nullptr, usdt_ = nullptr, scratch_ = nullptr, zero_ = nullptr;
   uint32_t zero_size_ = 0, scratch_size_ = 0, scratch_elements_ = 0;
   std::vector<std::pair<std::string, Span>> programs_;

@@ -163,7 +163,8 @@ void FunctionEmitter::walk_text(const Prefixes &wanted, Mem text, uint64_t mask,
   Block over = code_.block("over");
   auto turn = [&]() -> Val {
     Val at = code_.load(wanted.at, 8), matched = code_.load(wanted.matched, 8);
-    Val place = code_.bit_and(code_.opaque(at), mask), length = code_.bit_and(code_.opaque(matched), wanted.mask);
+    // Opaque: LLVM would make an `or` of the addition to an address that is aligned, which the verifier refuses.
+    Val place = code_.opaque(code_.bit_and(at, mask)), length = code_.opaque(code_.bit_and(matched, wanted.mask));
     Val byte = code_.load(code_.at(text, place, 1), 1), next = code_.load(code_.at(wanted.string, length, 1), 1);
     Val same = is_zero(code_.arith(Arith::Xor, byte, next));
     Val shorter = code_.load(border(length), 2);
@@ -208,7 +209,7 @@ Val FunctionEmitter::scalar_of(const Search &value) {
   code_.store(wanted.matched, zero);
   walk_text(wanted, text, mask, false);
   // The verifier follows what comes behind for each turn that may be the last: what is the same to it only once.
-  Val matched = code_.bit_and(code_.opaque(code_.load(wanted.matched, 8)), wanted.mask);
+  Val matched = code_.opaque(code_.bit_and(code_.load(wanted.matched, 8), wanted.mask));
   Val rest = code_.opaque(code_.load(code_.at(wanted.string, matched, 1), 1));
   Val found = code_.shift_right(code_.sub(rest, code_.number(1)), 63);
   Val begin = code_.sub(code_.load(wanted.at, 8), matched);

@@ -73,7 +73,11 @@ class Importer {
     fs::path real = fs::canonical(path, error);
     if (error) return fail(import, error.message());
     if (!safe(import, real.parent_path()) || !seen_.insert(real).second) return;
-    if (real.extension() != ".bt") return fail(import, "only *.bt and *.h files can be imported");
+    if (real.string().ends_with(".bpf.c")) {
+      into.c_sources.push_back({import.span, path.lexically_normal().string()});
+      return;
+    }
+    if (real.extension() != ".bt") return fail(import, "only *.bt, *.h and *.bpf.c files can be imported");
     if (!fs::is_regular_file(real, error)) return fail(import, "it is not a regular file");
     if (fs::file_size(real, error) > kMaxFileBytes || seen_.size() > kMaxFiles) return fail(import, "it is too much");
     Result<std::string> text = read_file(path.string());
@@ -81,10 +85,8 @@ class Importer {
     into.append(load(source_.add_file(path.lexically_normal().string(), *text), path.parent_path()));
   }
 
-  // Whoever can write into the folder could put in what runs as root.
   bool safe(const ast::Import &import, const fs::path &folder) {
-    struct stat status{};
-    if (stat(folder.empty() ? "." : folder.c_str(), &status) != 0 || !(status.st_mode & S_IWOTH)) return true;
+    if (!everybody_may_write(folder)) return true;
     fail(import, fmt::format("everybody may write into `{}`", folder.string()));
     return false;
   }
@@ -100,6 +102,11 @@ class Importer {
 };
 
 }  // namespace
+
+bool everybody_may_write(const std::string &folder) {
+  struct stat status{};
+  return stat(folder.empty() ? "." : folder.c_str(), &status) == 0 && (status.st_mode & S_IWOTH);
+}
 
 ast::Program parse_with_imports(Source &source, const ParseOptions &options, Diagnostics &diagnostics) {
   return Importer(source, options, diagnostics).run();

@@ -13,4 +13,7 @@ namespace awl {
 // current folder.
 ast::Program parse_with_imports(Source &source, const ParseOptions &options, Diagnostics &diagnostics);
 
+// Whoever can write into a folder can put in what then runs as root. "": the current one.
+bool everybody_may_write(const std::string &folder);
+
 }  // namespace awl

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "parser/grammar.h"
+#include "parser/imports.h"
 #include "parser/lexer.h"
 #include "parser/preprocessor.h"
 #include "parser/text_scan.h"
@@ -179,6 +180,11 @@ class Scan {
     if (item_kind_ != ItemKind::Import || item_.size() < 2 || !item_[1].text.ends_with(".h")) return false;
     preprocessor_.includes.push_back({item_[1].span, item_[1].text, true, ""});
     headers_.read(preprocessor_.includes.size() - 1);
+    const std::string &file = preprocessor_.includes.back().file;
+    const std::string folder = file.substr(0, file.rfind('/') == file.npos ? 0 : file.rfind('/') + 1);
+    if (!file.empty() && everybody_may_write(folder))
+      diagnostics_.emit(diag::ImportFailed, item_[1].span, item_[1].text,
+                        fmt::format("everybody may write into `{}`", folder.empty() ? "." : folder));
     return true;
   }
 

@@ -17,6 +17,20 @@ const Type *seen(TypeStore &store, const Type *type) {
   return type && type->kind == TypeKind::Aggregate ? aggregate_value(store, type) : type;
 }
 
+// Numbers that do not fit into the 32 bits that a conversion without length shows: clocks, and addresses.
+bool needs_64_bits(const Expr *expr, const Type *type) {
+  const auto *name = as<Identifier>(expr);
+  const auto *call = as<Call>(expr);
+  std::string_view word = name ? name->name : call ? call->name : std::string_view();
+  return type->is_pointer() || word == "nsecs" || word == "elapsed" || word == "kaddr" || word == "uaddr";
+}
+
+void warn_cut(Inference &in, const Conversion &conversion, const std::string &text, const Expr *arg, const Type *type) {
+  if (conversion.takes != ConversionClass::Integer || conversion.bits > 32 || !needs_64_bits(arg, type)) return;
+  in.error(diag::FormatCuts, arg->span, text, describe(type))
+      .with_hint(type->is_pointer() ? "write `%p`" : "write `%l" + text.substr(text.size() - 1) + "`");
+}
+
 // The format against the values given.
 const Type *infer_format(Inference &in, const CallSite &call) {
   const Type *none = in.store().void_type();
@@ -35,9 +49,13 @@ const Type *infer_format(Inference &in, const CallSite &call) {
     if (!piece.has_conversion) continue;
     Expr *arg = call.args[index++];
     const Type *type = seen(in.store(), in.infer(arg));
-    if (!type || type->is_poison() || accepts(piece.conversion, type)) continue;
+    if (!type || type->is_poison()) continue;
     std::string conversion =
         in.literal(text)->substr(piece.conversion.begin, piece.conversion.end - piece.conversion.begin);
+    if (accepts(piece.conversion, type)) {
+      warn_cut(in, piece.conversion, conversion, arg, type);
+      continue;
+    }
     Diagnostic &d = in.error(diag::FormatType, arg->span, conversion, describe(type));
     if (piece.conversion.takes == ConversionClass::Integer) d.with_hint("`%s` shows any value");
     if (type->is_integral() && piece.conversion.takes == ConversionClass::String)

@@ -8,6 +8,7 @@
 
 #include "ast/nodes.h"
 #include "ast/passes/bind.h"
+#include "ast/passes/c_functions.h"
 #include "ast/passes/resolve.h"
 #include "ast/passes/stdlib.h"
 #include "base/diagnostic.h"
@@ -27,6 +28,7 @@ struct CompileInput {
   const std::vector<std::string> &params;  // positional
   bool asks_param_count = false;           // the script uses `$#`
   UserTypes *user_types = nullptr;         // of the programs that are probed
+  const CFunctions *c_functions = nullptr;
 };
 
 struct MapFacts {

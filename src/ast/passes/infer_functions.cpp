@@ -99,6 +99,31 @@ const Type *Inference::infer_script_call(const CallSite &call) {
   return facts_.results[target];
 }
 
+// Patterns say whether an argument is an integer or a pointer; pointers to two structs must be to the same.
+const Type *Inference::infer_c_call(const CallSite &call) {
+  const CFunction &function = *find_c_function(*input_.c_functions, call.function);
+  if (!function.problem.empty()) {
+    error(diag::CNotCallable, call.node->span, call.function->name, function.problem)
+        .at(call.function->span, "imported here");
+    return poison();
+  }
+  if (!check_arguments(call)) return poison();
+  auto is_struct = [](const Type *type) {
+    return type && type->is_pointer() && type->target && type->target->kind == TypeKind::Struct;
+  };
+  for (size_t i = 0; i < call.args.size(); i++) {
+    const Type *wanted = function.params[i], *given = operand(call.args[i]);
+    if (is_struct(wanted) && is_struct(given) && wanted->target->name != given->target->name)
+      error(diag::ArgumentType, call.args[i]->span, i + 1, call.function->name, describe(given), describe(wanted));
+  }
+  if (!function.result->is_pointer()) return function.result;
+  // Its fields are those of the script's or the kernel's type of that name.
+  const Type *target = store().void_type();
+  if (is_struct(function.result))
+    if (auto known = store().find(to_string(function.result->target)); known && *known) target = **known;
+  return store().pointer(target, AddressSpace::Kernel);
+}
+
 void Inference::check_argument(const CallSite &call, size_t index, uint32_t unit) {
   Expr *arg = call.args[index];
   const FunctionParam &param = call.function->params[index];

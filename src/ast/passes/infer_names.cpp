@@ -173,6 +173,13 @@ bool matches(std::string_view pattern, const Type *type) {
 const Type *Inference::infer_call(const CallSite &call) {
   const Function &f = *call.function;
   if (f.of_script) return infer_script_call(call);
+  if (f.of_c) return infer_c_call(call);
+  return infer_stdlib_call(call);
+}
+
+// Number and types of arguments, against the patterns of the declaration.
+bool Inference::check_arguments(const CallSite &call) {
+  const Function &f = *call.function;
   bool fits = check_signature(call);
   for (size_t i = 0; i < call.args.size(); i++) {
     Expr *arg = call.args[i];
@@ -204,7 +211,12 @@ const Type *Inference::infer_call(const CallSite &call) {
       fits = false;
     }
   }
-  if (!fits || !check_needs(call)) return poison();
+  return fits;
+}
+
+const Type *Inference::infer_stdlib_call(const CallSite &call) {
+  const Function &f = *call.function;
+  if (!check_arguments(call) || !check_needs(call)) return poison();
   if (attribute(f, "aggregate")) return infer_aggregate(call);
   if (const Attribute *a = attribute(f, "intrinsic")) return find_intrinsic(a->argument)->infer(*this, call);
   if (const Attribute *words = attribute(f, "words")) {  // the words it knows were expanded

@@ -63,6 +63,19 @@ bool has_own_key(const MapAccess *access) {
 
 }  // namespace
 
+// Only where the sign was said by a declaration: a field, a cast, a result. All that is not said is signed.
+void Inference::warn_mixed_signs(const Binary *expr, const Type *left, const Type *right) {
+  bool orders = expr->op == BinaryOp::Less || expr->op == BinaryOp::LessEqual || expr->op == BinaryOp::Greater ||
+                expr->op == BinaryOp::GreaterEqual;
+  if (!orders || left->is_signed == right->is_signed || left->kind != TypeKind::Int || right->kind != TypeKind::Int)
+    return;
+  const Expr *with_sign = left->is_signed ? expr->left : expr->right;
+  const Expr *without = left->is_signed ? expr->right : expr->left;
+  if (!as<FieldAccess>(with_sign) && !as<Cast>(with_sign) && !is_call_of(with_sign, "retval")) return;
+  error(diag::MixedSigns, expr->span, describe(facts_.types[with_sign]), describe(facts_.types[without]))
+      .with_hint("`(int64)` in front of the other side compares with sign");
+}
+
 void Inference::warn_comparison(const Binary *expr, const Type *left, const Type *right) {
   if (left->is_string() && right->is_string()) {
     bool equality = expr->op == BinaryOp::Equal || expr->op == BinaryOp::NotEqual;
@@ -79,6 +92,7 @@ void Inference::warn_comparison(const Binary *expr, const Type *left, const Type
   }
   if (!left->is_integral() || !right->is_integral()) return;
   std::optional<int64_t> a = constant(expr->left), b = constant(expr->right);
+  if (!a && !b) return warn_mixed_signs(expr, left, right);
   if (a.has_value() == b.has_value()) return;
   const Type *type = a ? right : left;
   const Type *constant_type = a ? left : right;

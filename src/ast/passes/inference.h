@@ -65,7 +65,10 @@ class Inference {
   const Type *infer_variable(Variable *expr);
   const Type *infer_map(MapAccess *expr);
   const Type *infer_call(const CallSite &call);
+  const Type *infer_stdlib_call(const CallSite &call);
   const Type *infer_script_call(const CallSite &call);
+  const Type *infer_c_call(const CallSite &call);
+  bool check_arguments(const CallSite &call);
   void check_argument(const CallSite &call, size_t index, uint32_t unit);
   void visit_function();
   void visit_return(Jump *jump);
@@ -105,6 +108,7 @@ class Inference {
   void visit_expr_stmt(ExprStmt *stmt);
 
   // What is allowed and probably not meant (infer_warnings.cpp).
+  void warn_mixed_signs(const Binary *expr, const Type *left, const Type *right);
   void warn_comparison(const Binary *expr, const Type *left, const Type *right);
   void warn_cut(const Expr *value, const Type *to, Span span);
   void warn_lost_updates(const Assign *assign);

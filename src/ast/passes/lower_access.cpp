@@ -227,4 +227,52 @@ typed::ValuePtr Lowering::load(Place place, Span span) {
   return out;
 }
 
+typed::ValuePtr Lowering::lower_index(Index *expr) {
+  const Type *base = type(expr->base);
+  if (!base || base->is_poison()) return nullptr;
+  if (base->kind == TypeKind::Tuple) {
+    const Field &f = base->fields[static_cast<size_t>(constant(expr->index).value_or(0))];
+    auto out = make_value<typed::Part>(f.type, expr->span);
+    out->operand = value(expr->base);
+    out->offset = f.offset;
+    return out;
+  }
+  if (std::optional<Place> where = place(expr)) return load(std::move(*where), expr->span);
+  std::optional<int64_t> number = constant(expr->index);
+  if (!number) return lower_element(expr);
+  const Type *element = base->is_string() ? store().integer(1, true) : base->target;
+  auto out = make_value<typed::Part>(type(expr), expr->span);
+  out->operand = value(expr->base);
+  out->offset = static_cast<uint32_t>(*number) * element->size;
+  return out;
+}
+
+// An element of a copy, by a number that only the program knows: read like any memory, 0 behind the end.
+typed::ValuePtr Lowering::lower_element(Index *expr) {
+  const Type *base = type(expr->base), *element = type(expr), *u64 = store().uint64();
+  Span span = expr->span;
+  uint32_t size = base->is_string() ? 1 : base->target->size;
+  auto *variable = as<Variable>(expr->base);
+  uint32_t copy = variable ? input_.names.local_of[variable] : new_local(base);
+  if (!variable) set_local(copy, value(expr->base), span);
+  uint32_t index = new_local(u64);
+  set_local(index, value_as(expr->index, u64), expr->index->span);
+  auto start = make_value<typed::LocalAddress>(u64, span);
+  start->local = copy;
+  auto load = make_value<typed::Load>(element, span);
+  load->space = typed::Space::Kernel;
+  load->address =
+      make_binary(typed::Op::Add, false, std::move(start),
+                  make_binary(typed::Op::Mul, false, get_local(index, span), make_const(u64, size, span), u64), u64);
+  auto out = make_value<typed::Select>(element, span);
+  out->condition = make_binary(typed::Op::Less, false, get_local(index, span),
+                               make_const(u64, base->size / std::max(size, 1U), span), store().boolean());
+  out->then = std::move(load);
+  if (element->is_scalar())
+    out->otherwise = make_const(element, 0, span);
+  else
+    out->otherwise = make_value<typed::Compose>(element, span);
+  return out;
+}
+
 }  // namespace awl::ast

@@ -129,6 +129,7 @@ typed::ValuePtr Lowering::lower_map_read(MapAccess *expr) {
 typed::ValuePtr Lowering::lower_call(const CallSite &call) {
   const Function &f = *call.function;
   if (f.of_script) return lower_script_call(call);
+  if (f.of_c) return lower_c_call(call);
   if (const Attribute *a = attribute(f, "intrinsic")) return find_intrinsic(a->argument)->lower(*this, call);
   const Attribute *helper = attribute(f, "helper");
   assert(helper && "functions with a body were expanded");
@@ -191,29 +192,6 @@ typed::ValuePtr Lowering::lower_field(FieldAccess *expr) {
   auto out = make_value<typed::Part>(type(expr), expr->span);
   out->operand = value(expr->base);
   out->offset = (*field)->offset;
-  return out;
-}
-
-typed::ValuePtr Lowering::lower_index(Index *expr) {
-  const Type *base = type(expr->base);
-  if (!base || base->is_poison()) return nullptr;
-  if (base->kind == TypeKind::Tuple) {
-    const Field &f = base->fields[static_cast<size_t>(constant(expr->index).value_or(0))];
-    auto out = make_value<typed::Part>(f.type, expr->span);
-    out->operand = value(expr->base);
-    out->offset = f.offset;
-    return out;
-  }
-  if (std::optional<Place> where = place(expr)) return load(std::move(*where), expr->span);
-  std::optional<int64_t> number = constant(expr->index);
-  if (!number) {
-    error_not_supported(expr->index->span, "a variable index into a copy");
-    return nullptr;
-  }
-  const Type *element = base->is_string() ? store().integer(1, true) : base->target;
-  auto out = make_value<typed::Part>(type(expr), expr->span);
-  out->operand = value(expr->base);
-  out->offset = static_cast<uint32_t>(*number) * element->size;
   return out;
 }
 

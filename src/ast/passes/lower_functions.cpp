@@ -1,4 +1,6 @@
 // Lowering of the script's functions, and of addresses.
+#include <algorithm>
+
 #include "ast/passes/lowering.h"
 
 namespace awl::ast {
@@ -9,6 +11,27 @@ typed::ValuePtr Lowering::lower_script_call(const CallSite &call) {
   for (size_t i = 0; i < call.function->params.size(); i++) {
     Expr *arg = i < call.args.size() ? call.args[i] : call.function->params[i].default_value;
     out->args.push_back(value_as(arg, module().functions[out->function].locals[i].type));
+  }
+  return out;
+}
+
+typed::ValuePtr Lowering::lower_c_call(const CallSite &call) {
+  const CFunction &function = *find_c_function(*input_.c_functions, call.function);
+  auto &known = module().c_functions;
+  auto it = std::ranges::find(known, call.function->name, &typed::CFunction::name);
+  if (it == known.end()) it = known.insert(it, {call.function->name, function.params, function.result});
+  auto out = make_value<typed::CCall>(type(call.node), call.node->span);
+  out->function = static_cast<uint32_t>(it - known.begin());
+  for (size_t i = 0; i < call.args.size(); i++) {
+    typed::ValuePtr given = value(call.args[i]);
+    if (given->type->is_string()) {
+      auto address = make_value<typed::MemoryAddress>(store().uint64(), given->span);
+      address->operand = std::move(given);
+      given = std::move(address);
+    } else if (function.params[i]->is_integral()) {
+      given = coerce(std::move(given), function.params[i]);
+    }
+    out->args.push_back(std::move(given));
   }
   return out;
 }

@@ -103,11 +103,13 @@ class Lowering {
   typed::ValuePtr lower_map_read(MapAccess *expr);
   typed::ValuePtr lower_call(const CallSite &call);
   typed::ValuePtr lower_script_call(const CallSite &call);
+  typed::ValuePtr lower_c_call(const CallSite &call);
   typed::ValuePtr lower_address(Unary *expr);
   void make_locals();
   typed::ValuePtr lower_argn(uint32_t number, const Expr *expr);
   typed::ValuePtr lower_field(FieldAccess *expr);
   typed::ValuePtr lower_index(Index *expr);
+  typed::ValuePtr lower_element(Index *expr);
   typed::ValuePtr lower_unary(Unary *expr);
   typed::ValuePtr lower_binary(Binary *expr);
   typed::ValuePtr lower_equality(Binary *expr, const Type *left, const Type *right);

@@ -218,6 +218,7 @@ std::string Dump::attributes(const Value &value) const {
     case Kind::Part: return fmt::format(" +{}", as<Part>(value).offset);
     case Kind::ReadString: return fmt::format(" {}", name_of(kSpaces, as<ReadString>(value).space));
     case Kind::ReadBuffer: return fmt::format(" {}", name_of(kSpaces, as<ReadBuffer>(value).space));
+    case Kind::CCall: return fmt::format(" {}", module_.c_functions[as<CCall>(value).function].name);
     case Kind::StackTrace: return map(as<StackTrace>(value).map);
     default: return "";
   }

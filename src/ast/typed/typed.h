@@ -302,6 +302,11 @@ struct Call : Value {  // of Module::functions; type Void if it gives nothing
   uint32_t function = 0;
   Values args;  // as many as it has parameters, of their types
 };
+struct CCall : Value {  // of Module::c_functions; type Void if it gives nothing
+  TYPED_VALUE(CCall)
+  uint32_t function = 0;
+  Values args;  // addresses in memory of the program go as pointers that the verifier can follow
+};
 struct LocalAddress : Value {  // of the local's memory, in the kernel; a scalar has 8 bytes there
   TYPED_VALUE(LocalAddress)
   uint32_t local = 0;
@@ -428,8 +433,16 @@ struct Function : Routine {
   uint32_t result_local = 0;     // holds what it gives when it returns
 };
 
+// A function of a C file, which is linked in.
+struct CFunction {
+  std::string name;
+  std::vector<const Type *> params;
+  const Type *result = nullptr;  // kind Void: gives nothing
+};
+
 struct Module {
   std::vector<Function> functions;  // a function stands behind those that it calls
+  std::vector<CFunction> c_functions;
   std::vector<Program> programs;
   bool uses_usdt = false;
 };

@@ -85,6 +85,11 @@ std::vector<const Value *> children(const Value &value) {
       for (const ValuePtr &arg : as<Call>(value).args) list.push_back(arg.get());
       return list;
     }
+    case Kind::CCall: {
+      List list;
+      for (const ValuePtr &arg : as<CCall>(value).args) list.push_back(arg.get());
+      return list;
+    }
     case Kind::MapAddress: return of({as<MapAddress>(value).key.get()});
     case Kind::Compose: {
       List list;

@@ -177,6 +177,7 @@ struct Manifest {
   uint32_t helper_site_word = 0;           // of the first site
   std::vector<ErrorPlace> places;          // counted in awl_state behind the maps
   uint32_t state_words = kStateMapErrors;  // size of awl_state
+  bool has_c = false;                      // functions in C are linked in: what they touch of the kernel is not known
 
   [[nodiscard]] uint32_t place_word(size_t place) const {
     return static_cast<uint32_t>(kStateMapErrors + maps.size() + place);

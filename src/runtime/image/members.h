@@ -115,9 +115,9 @@ void members(Visit &visit, ErrorPlace &place) {
 template <class Visit>
 void members(Visit &visit, Manifest &manifest) {
   auto &[files, expansions, script_text, config, maps, actions, probes, strings, core_structs, helper_sites,
-         helper_site_word, places, state_words] = manifest;
+         helper_site_word, places, state_words, has_c] = manifest;
   visit(files, expansions, script_text, config, maps, actions, probes, strings, core_structs, helper_sites,
-        helper_site_word, places, state_words);
+        helper_site_word, places, state_words, has_c);
 }
 
 }  // namespace awl

@@ -298,12 +298,14 @@ void Actions::on_warnf(const Action &action, std::span<const std::byte> record) 
   tell(diagnostics);
 }
 
-Result<void> Actions::open_files() {
+void Actions::open_files(Diagnostics &diagnostics) {
   for (const Action &action : manifest_.actions) {
     if (action.kind != ActionKind::Packet || packets_.contains(action.format)) continue;
-    packets_[action.format] = TRY(PacketFile::create(action.format));
+    if (auto file = PacketFile::create(action.format))
+      packets_[action.format] = *std::move(file);
+    else
+      diagnostics.emit(diag::PacketsFailed, action.span, action.format, file.error().message);
   }
-  return {};
 }
 
 void Actions::on_packet(const Action &action, std::span<const std::byte> record) {

@@ -43,7 +43,7 @@ class Actions {
   // What unwatch() does with an address.
   void set_unwatch(std::function<void(uint64_t)> unwatch) { unwatch_ = std::move(unwatch); }
   // Files that records are written to.
-  Result<void> open_files();
+  void open_files(Diagnostics &diagnostics);
   // At the end: tells which of these hold less than was asked for.
   void report_files();
 

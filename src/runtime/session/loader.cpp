@@ -156,10 +156,29 @@ class Loader {
             .with_hint("the program was compiled for another kernel; compile the script on this one to see the place");
       return false;
     }
+    if (manifest_.has_c) return make_all_kernel_types();
     types_.emplace(memory_file(btf->bytes));
     if (types_->get() >= 0) return true;
     diagnostics_.emit(diag::LoadFailed, Span{}, std::string("memfd_create: ") + strerror(errno));
     return false;
+  }
+
+  // What C functions touch is not known: all of the kernel's types, and those of the events' records.
+  bool make_all_kernel_types() {
+    std::vector<CoreStruct> events;
+    for (const CoreStruct &needed : manifest_.core_structs)
+      if (needed.name.starts_with("tracepoint ")) events.push_back(needed);
+    if (events.empty()) return true;
+    Result<MinimalBtf> own = make_minimal_btf(store_, events);
+    if (!own) return broken(own.error().message);
+    const std::unique_ptr<btf, void (*)(btf *)> all(btf__parse("/sys/kernel/btf/vmlinux", nullptr), btf__free);
+    const std::unique_ptr<btf, void (*)(btf *)> more(
+        btf__new(own->bytes.data(), static_cast<uint32_t>(own->bytes.size())), btf__free);
+    if (!all || !more || btf__add_btf(all.get(), more.get()) < 0) return broken("cannot read the kernel's types");
+    uint32_t size = 0;
+    const void *raw = btf__raw_data(all.get(), &size);
+    types_.emplace(memory_file(raw ? std::string(static_cast<const char *>(raw), size) : ""));
+    return true;
   }
 
   bool open() {

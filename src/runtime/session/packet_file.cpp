@@ -43,7 +43,7 @@ Result<void> write_all(int fd, std::span<iovec> pieces) {
 
 Result<std::unique_ptr<PacketFile>> PacketFile::create(const std::string &path) {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) return fail_errno(path, errno);
+  if (fd < 0) return fail(std::strerror(errno));
   std::unique_ptr<PacketFile> file(new PacketFile(fd));
   FileHeader header;
   iovec piece{&header, sizeof(header)};

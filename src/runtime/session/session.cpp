@@ -196,10 +196,8 @@ class Session {
     if (!plan_.probes.empty() && shows_user_symbols(manifest_)) (void)user_symbols_.watch();
     loop_.emplace(object_->state(), *actions_, *losses_, user_symbols_, *output_);
     Diagnostics diagnostics;
-    if (Result<void> good = actions_->prepare(); !good)
-      diagnostics.emit(diag::BadImage, Span{}, good.error().message);
-    else if (good = actions_->open_files(); !good)
-      diagnostics.emit(diag::PacketsFailed, Span{}, good.error().message, std::strerror(good.error().sys_errno));
+    if (Result<void> good = actions_->prepare(); !good) diagnostics.emit(diag::BadImage, Span{}, good.error().message);
+    actions_->open_files(diagnostics);
     actions_->set_unwatch([this](uint64_t address) { detach_watchpoints(attached_, address); });
     const EventLoop::Watched watched{object_->ring_buffer(),        signals_->fd(), signals_->user_fd(), process_fd_,
                                      child_ ? child_->pidfd() : -1, output_fd_};

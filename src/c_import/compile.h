@@ -1,0 +1,32 @@
+// Functions written in C (`import "x.bpf.c"`): compiled by an installed clang, linked to the script's object by libbpf.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ast/passes/c_functions.h"
+#include "base/diagnostic.h"
+#include "base/result.h"
+#include "runtime/types/type_store.h"
+
+namespace awl {
+
+// A C file as a BPF object.
+struct CObject {
+  ast::CSource source;
+  std::string bytes;
+};
+
+// Runs clang: $AWL_CLANG, or what is found in PATH. Its messages become diagnostics at the import, with the line of the
+// C file, which is added to `source` for that. nullopt after an error.
+std::optional<CObject> compile_c(const ast::CSource &file, const std::vector<std::string> &include_dirs, Source &source,
+                                 Diagnostics &diagnostics);
+
+// The functions that an object offers: global ones, with their types from its BTF.
+Result<std::vector<ast::CFunction>> functions_of(const CObject &object, TypeStore &store);
+
+// One object of the script's and all that it calls.
+Result<std::string> link_objects(const std::string &script, const std::vector<CObject> &others);
+
+}  // namespace awl
