@@ -9,8 +9,16 @@ namespace awl::codegen {
 
 using namespace typed;
 
+// The kernel starts at the program itself, which the function's trampoline called: neither is what is asked for. The
+// other types of programs get the registers of the place that was probed.
+uint64_t FunctionEmitter::tracing_frames() const {
+  constexpr uint64_t kProgramAndTrampoline = 2;
+  const bool traces = program_ && (program_->prog_type == ProgType::Fentry || program_->prog_type == ProgType::Fexit);
+  return traces ? kProgramAndTrampoline : 0;
+}
+
 void FunctionEmitter::into_stack(const StackTrace &value, Mem to) {
-  uint64_t flags = value.type->stack_user ? BPF_F_USER_STACK : 0;
+  uint64_t flags = value.type->stack_user ? uint64_t{BPF_F_USER_STACK} : tracing_frames();
   Val id = code_.call(BPF_FUNC_get_stackid, {context(), object_.map(value.map), code_.number(flags)});
   // Only user addresses need their process; kernel stacks of all processes count as one.
   Val process = value.type->stack_user ? code_.shift_right(code_.call_once(BPF_FUNC_get_current_pid_tgid, {}), 32)
