@@ -154,7 +154,8 @@ std::vector<std::string> list_script(Source &source, const CompileRequest &reque
   ast::Program program = parse_with_imports(source, parse_options(source, request), diagnostics);
   add_kernel_types(store, request.roots);
   ProbeEnvironment environment{.types = &store,
-                               .pid = request.pid,
+                               .pid = request.pids.empty() ? 0 : request.pids.front(),
+                               .pids = request.pids,
                                .unsafe = request.unsafe,
                                .missing_probes = "error",
                                .roots = request.roots,
@@ -225,7 +226,8 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   // Attach points meet their providers; from here on a probe body belongs to one program.
   times.begin("probes");
   ProbeEnvironment environment{.types = &store,
-                               .pid = request.pid,
+                               .pid = request.pids.empty() ? 0 : request.pids.front(),
+                               .pids = request.pids,
                                .unsafe = config.unsafe,
                                .missing_probes = request.unprivileged && config.missing_probes == "error"
                                                      ? "unprivileged"

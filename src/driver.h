@@ -27,7 +27,7 @@ std::span<const DebugStep> debug_steps();
 struct CompileRequest {
   std::vector<std::string> params;   // positional parameters of the script
   std::vector<std::string> options;  // its options: "--name=value"
-  int pid = 0;                       // -p: binaries of probes may be omitted then
+  std::vector<int> pids;             // -p: binaries of probes may be omitted then
   bool unsafe = false;
   bool helper_errors = false;                           // -k: count failures of helpers by their place
   std::vector<std::string> include_dirs;                // -I

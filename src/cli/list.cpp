@@ -34,7 +34,7 @@ int list_probes_command(const Options &options) {
   ProbeRoots roots = probe_roots(options);
   add_kernel_types(store, roots);
   ProbeEnvironment environment{.types = &store,
-                               .pid = options.pid,
+                               .pid = options.pids.empty() ? 0 : options.pids.front(),
                                .unsafe = options.unsafe,
                                .missing_probes = "error",
                                .roots = std::move(roots),

@@ -33,8 +33,12 @@ const std::vector<OptionRow> kOptions = {
     {"-k,--warnings", "", kProgram, "report reads that fail and map entries that are missing", Ignored{}, {}, {}, {}},
     {"--no-warnings", "", kProgram, "do not print warnings of the compiler", &O::no_warnings, {}, {}, {}},
 
-    {"-p,--pid", "PID", kWhat, "trace this process; end when it ends", &O::pid, Offer::Process, {}, {}},
+    {"-p,--pid", "PID,...", kWhat, "trace this process; end when it ends", &O::pids, Offer::Process, {}, {}},
     {"-c,--cmd", "COMMAND", kWhat, "run this command and end when it ends", &O::child, {}, {}, {}},
+    {"--follow", "", kWhat, "with -p and -c: that and what it starts, nothing else", &O::follow, {}, {}, {}},
+    {"--comm", "NAME", kWhat, "trace threads of this name", &O::comms, {}, {}, {}},
+    {"--cgroup", "PATH", kWhat, "trace what is in this control group", &O::cgroups, Offer::Directory, {}, {}},
+    {"--container", "ID", kWhat, "trace what is in this container", &O::containers, {}, {}, {}},
     {"--probe-filter",
      "REGEX",
      kWhat,

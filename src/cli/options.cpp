@@ -41,6 +41,8 @@ void declare(CLI::App &app, const OptionRow &row, Options &o, Modes &modes, std:
     option = app.add_flag(names, o.**yes);
   } else if (const auto *number = std::get_if<int Options::*>(&row.target)) {
     option = app.add_option(names, o.**number)->check(CLI::Range(1, 1 << 22));
+  } else if (const auto *numbers = std::get_if<std::vector<int> Options::*>(&row.target)) {
+    option = app.add_option(names, o.**numbers)->check(CLI::Range(1, 1 << 22))->delimiter(',')->allow_extra_args(false);
   } else if (const auto *text = std::get_if<std::string Options::*>(&row.target)) {
     option = app.add_option(names, o.**text);
   } else if (const auto *maybe = std::get_if<std::optional<std::string> Options::*>(&row.target)) {
@@ -104,7 +106,9 @@ Result<void> check_steps(Options &o) {
 }
 
 Result<void> check(Options &o) {
-  if (o.pid && !o.child.empty()) return fail("-p and -c exclude each other");
+  if (!o.pids.empty() && !o.child.empty()) return fail("-p and -c exclude each other");
+  if (o.follow && o.pids.empty() && o.child.empty())
+    return fail("--follow needs a process to start from", "give one with -p, or start one with -c");
   if (o.warnings && o.no_warnings) return fail("-k and --no-warnings exclude each other");
   if (!o.probe_filter.empty()) {
     try {

@@ -24,7 +24,11 @@ struct Options {
   bool dry_run = false;
   bool no_warnings = false;
   int warnings = 0;  // -k: 1, -kk: 2
-  int pid = 0;
+  std::vector<int> pids;                // -p
+  bool follow = false;                  // --follow
+  std::vector<std::string> comms;       // --comm
+  std::vector<std::string> cgroups;     // --cgroup
+  std::vector<std::string> containers;  // --container
   std::string child;            // -c
   std::string output;           // -o
   std::string format = "text";  // -f

@@ -61,7 +61,7 @@ CompileRequest compile_request(const Options &options) {
   CompileRequest out;
   out.params = options.words;
   out.options = options.script_options;
-  out.pid = options.pid;
+  out.pids = options.pids;
   out.unsafe = options.unsafe;
   out.helper_errors = options.warnings > 0;
   out.include_dirs = options.include_dirs;
@@ -74,7 +74,7 @@ CompileRequest compile_request(const Options &options) {
 
 RunOptions run_options(const Options &options) {
   RunOptions out;
-  out.pid = options.pid;
+  out.processes = {options.pids, options.follow, options.comms, options.cgroups, options.containers};
   out.command = options.child;
   out.json = options.format == "json";
   out.folded = options.format == "folded";

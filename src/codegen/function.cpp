@@ -55,15 +55,7 @@ void FunctionEmitter::start() {
     code_.branch(code_.equal(state, static_cast<uint64_t>(RunState::Running)), running, quit_);
     code_.enter(running);
   }
-  if (!program_->filter_pid) return;
-  // The parameter is a constant for the verifier, which removes all of this when there is no filter.
-  Val wanted = code_.load_volatile(code_.at(Code::mem(object_.params()), kParamPid * 8));
-  Block filter = code_.block("filter"), pass = code_.block("pass");
-  code_.branch(code_.truth(wanted), filter, pass);
-  code_.enter(filter);
-  Val pid = code_.shift_right(code_.call(BPF_FUNC_get_current_pid_tgid, {}), 32);
-  code_.branch(code_.compare(Cmp::Equal, false, pid, wanted), pass, quit_);
-  code_.enter(pass);
+  select_process();
 }
 
 // The locals that this function uses; those of the routine itself also start as zero here.

@@ -28,6 +28,10 @@ class FunctionEmitter {
  private:
   // --- function.cpp: the frame of the program and its steps
   void start();
+  void select_process();  // selection.cpp
+  void insist(Val condition);
+  Val param(ParamWord word);
+  Val process_id();
   void make_locals(const typed::Steps &body);
   void steps(const typed::Steps &list);
   void step(const typed::Step &step);

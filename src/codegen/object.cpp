@@ -195,6 +195,17 @@ Val Object::usdt_specs() {
   return usdt_;
 }
 
+Val Object::select_map(SelectMap which) {
+  Val &map = select_[static_cast<size_t>(which)];
+  if (map) return map;
+  switch (which) {
+    case SelectMap::Pids: return map = add_map("awl_pids", {BPF_MAP_TYPE_HASH, 4, 4, 1, 0});
+    case SelectMap::Comms: return map = add_map("awl_comms", {BPF_MAP_TYPE_HASH, 16, 4, 1, 0});
+    case SelectMap::Cgroups: return map = add_map("awl_cgroups", {BPF_MAP_TYPE_CGROUP_ARRAY, 4, 4, kMaxCgroups, 0});
+  }
+  return map;
+}
+
 Val Object::scratch() {
   if (!scratch_) {
     auto *type = llvm::ArrayType::get(llvm::Type::getInt64Ty(parts_->context), kMapNumbers);

@@ -2,6 +2,7 @@
 // and the shared memory of all programs.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -50,6 +51,9 @@ struct MapShape {
   uint32_t flags = 0;
 };
 
+// Who is meant: see SelectBits.
+enum class SelectMap : uint8_t { Pids, Comms, Cgroups };
+
 class Object {
  public:
   Object(llvm::TargetMachine &machine, const Manifest &manifest, const Source &source, Diagnostics &diagnostics);
@@ -83,6 +87,7 @@ class Object {
   Val map(uint32_t index);
   Val ring_buffer();
   Val usdt_specs();
+  Val select_map(SelectMap which);
   Val scratch();
   // Memory that every program needs for its temporaries, and how many elements it takes. Gives the first of them.
   uint32_t reserve_scratch(uint32_t bytes, uint32_t elements, Span program);
@@ -115,6 +120,7 @@ class Object {
   std::vector<Subprogram> functions_;  // as in typed::Module
   std::vector<CFunction> c_functions_;
   Val ring_buffer_ = nullptr, usdt_ = nullptr, scratch_ = nullptr, zero_ = nullptr;
+  std::array<Val, 3> select_{};  // by SelectMap
   uint32_t zero_size_ = 0, scratch_size_ = 0, scratch_elements_ = 0;
   std::vector<std::pair<std::string, Span>> programs_;
 };

@@ -59,7 +59,24 @@ class Binder {
     Result<std::vector<ProbeTarget>> exact = provider->expand(*target, environment_);
     if (!exact) return report(point.span, exact.error());
     if (whole) return add(*provider, *target, false, text, unit);
+    add_of_others(text, *exact);
     for (const ProbeTarget &one : *exact) add(*provider, one, needs_args, text, unit);
+  }
+
+  // With several -p, what the same text means to the others: they may have files of their own.
+  void add_of_others(const std::string &text, std::vector<ProbeTarget> &exact) {
+    for (const int pid : environment_.pids) {
+      if (pid == environment_.pid) continue;
+      ProbeEnvironment other = environment_;
+      other.pid = pid;
+      Result<ProbeTarget> target = parse_attach_point(text, other);
+      if (!target) continue;  // said by the run, which looks again
+      Result<std::vector<ProbeTarget>> more = find_provider(target->provider)->expand(*target, other);
+      if (!more) continue;
+      for (ProbeTarget &one : *more)
+        if (std::ranges::none_of(exact, [&](const ProbeTarget &known) { return known.text() == one.text(); }))
+          exact.push_back(std::move(one));
+    }
   }
 
   void add(const Provider &provider, const ProbeTarget &target, bool needs_args, const std::string &written,

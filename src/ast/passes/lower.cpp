@@ -187,6 +187,7 @@ void Lowering::lower_unit(uint32_t index) {
   program.name = program_name(index, u.text);
   program.prog_type = u.context.prog_type;
   program.filter_pid = u.context.filter_pid;
+  program.selects = u.context.selects();
   program.always_runs = u.is_run_by_session();
   program.preemptible = u.context.user_code;
   program.span = u.span;

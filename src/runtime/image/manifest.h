@@ -36,8 +36,19 @@ enum ParamWord : uint32_t {
   kParamCpus = 4,        // possible CPUs
   kParamTaiOffset = 5,   // CLOCK_TAI minus CLOCK_BOOTTIME at start, nanoseconds
   kParamPidSpace = 6,    // inode number of awl's pid namespace
-  kParamCount = 8,
+  kParamSelect = 7,      // SelectBits: which of the tests below a process must pass
+  kParamCgroups = 8,     // elements of awl_cgroups
+  kParamUserPid = 9,     // process that probes in user code are meant for, 0 for all
+  kParamCount = 16,
 };
+
+// Which processes are meant: programs test it first (ProbeContext::selects). Maps that no test needs are not made.
+enum SelectBits : uint64_t {
+  kSelectPids = 1,   // the process is a key of awl_pids {uint32 pid: uint32}
+  kSelectComms = 2,  // the thread's name is a key of awl_comms {char[16]: uint32}
+};
+// awl_cgroups is an array of control groups; a process must be in one of them or below it.
+constexpr uint32_t kMaxCgroups = 4;
 
 // Every ring buffer record starts with this, 8 bytes; offsets in ArgSlot count from the record's start.
 struct RecordHeader {

@@ -57,6 +57,8 @@ struct ProbeContext {
   bool user_code = false;                // fires in user code: pointers are user pointers, may be preempted
   bool args_trusted = false;             // the verifier knows what pointers in `args` point at: plain loads
   bool filter_pid = false;               // -p must be tested in the program (else done when attaching)
+  // The process that runs the program is the one it is about: it can be narrowed to some (--comm, --cgroup, ...).
+  [[nodiscard]] bool selects() const { return filter_pid || user_code; }
   // Struct behind `args`, null if none, reached from the context: Origin::Tracefs or Context, or pt_regs seen as a
   // struct of the parameters that they hold (Origin::Dwarf).
   const Type *args = nullptr;
@@ -141,7 +143,10 @@ struct ProbeRoots {
 // What providers need to know of the run.
 struct ProbeEnvironment {
   TypeStore *types = nullptr;
-  int pid = 0;  // -p, 0 if none
+  int pid = 0;  // -p, the first if there are several, 0 if none: whose files are meant where none is named
+  std::vector<int> pids = {};  // all of -p
+  int attach_pid = 0;          // the only process to attach to, 0 for all
+  int child_pid = 0;           // -c: the only process for probes in user code; their programs test it as well
   bool unsafe = false;
   std::string missing_probes = "error";
   ProbeRoots roots = {};

@@ -40,11 +40,11 @@ class WatchpointProvider : public Provider {
   Result<std::vector<ProbeTarget>> expand(const ProbeTarget &target, const ProbeEnvironment &) const override {
     return std::vector<ProbeTarget>{target};
   }
-  Result<ProbeContext> context(const ProbeTarget &target, bool, const ProbeEnvironment &) const override {
+  Result<ProbeContext> context(const ProbeTarget &, bool, const ProbeEnvironment &) const override {
     ProbeContext context;
     context.prog_type = ProgType::PerfEvent;
     context.has_regs = true;  // struct bpf_perf_event_data starts with them
-    context.filter_pid = target.address >= kKernelHalf;
+    context.filter_pid = true;
     return context;
   }
   Result<Attachment> attach(const AttachPlace &place, const AttachOptions &options) const override;
@@ -103,7 +103,7 @@ Result<Attachment> WatchpointProvider::attach(const AttachPlace &place, const At
   attr.bp_len = place.target.count;
   attr.sample_period = 1;
   bool user = place.target.address < kKernelHalf;
-  if (user && options.pid == 0) return fail("an address of a process needs the process", "give it with -p PID");
+  if (user && options.pid == 0) return fail("an address of a process needs the process", "give it with -p PID, or start it with -c");
   attr.inherit = user;  // to threads that start later
   auto attachment =
       user ? attach_to_tasks(attr, threads_of(options.pid), options) : attach_on_cpus(attr, online_cpus(), options);

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <map>
+#include <set>
 #include <span>
 
 #include "runtime/probes/kprobe_attach.h"
@@ -31,6 +32,10 @@ constexpr size_t kMultiUpTo = 1024;  // places of one link
 
 bool attaches_forward(std::string_view provider) {
   return std::find(kAttachForward.begin(), kAttachForward.end(), provider) != kAttachForward.end();
+}
+
+bool is_in_user_code(std::string_view provider) {
+  return provider == "uprobe" || provider == "uretprobe" || provider == "usdt" || provider == "watchpoint";
 }
 
 bool is_marker(const PlannedProbe &probe) { return !probe.places.empty() && probe.places.front().usdt.has_value(); }
@@ -87,14 +92,31 @@ class Planner {
   }
 
   void expand(const ProbeInfo &info) {
-    Result<ProbeTarget> target = parse_attach_point(info.text, env_);
-    if (!target) return report(info, info.text, target.error());
-    const Provider *provider = find_provider(target->provider);
-    if (!provider) return report(info, info.text, Error{"no such provider", {}, 0});
-    Result<std::vector<ProbeTarget>> targets = provider->expand(*target, env_);
-    if (!targets) return report(info, info.text, targets.error());
+    std::set<std::string> known;  // processes may have the same files
+    bool found = expand(info, env_, known);
+    for (const int pid : env_.pids) {
+      if (!found || pid == env_.pid) continue;
+      ProbeEnvironment other = env_;
+      other.pid = pid;
+      found = expand(info, other, known);
+    }
+  }
+
+  // What the names mean to env.pid; false after a message.
+  bool expand(const ProbeInfo &info, const ProbeEnvironment &env, std::set<std::string> &known) {
+    Result<ProbeTarget> target = parse_attach_point(info.text, env);
+    const Provider *provider = target ? find_provider(target->provider) : nullptr;
+    if (target && !provider) target = fail("no such provider");
+    Result<std::vector<ProbeTarget>> targets =
+        target ? provider->expand(*target, env) : std::unexpected(std::move(target).error());
+    if (!targets) {
+      report(info, info.text, targets.error());
+      return false;
+    }
     for (ProbeTarget &exact : *targets)
-      if (matches(exact.text())) targets_.push_back({&info, provider, std::move(exact)});
+      if (matches(exact.text()) && known.insert(exact.text()).second)
+        targets_.push_back({&info, provider, std::move(exact)});
+    return true;
   }
 
   void find_places(const ProbeInfo &info, const Provider &provider, const ProbeTarget &target) {
@@ -139,8 +161,9 @@ class Planner {
 
   [[nodiscard]] bool kernel_has(uint32_t multi_type) const {
     if (multi_type == kKprobeMultiAttachType) return has_feature(Feature::KprobeMulti);
-    // Not with -p: kernels before 6.10 compare the thread there, not the process.
-    return multi_type == kUprobeMultiAttachType && env_.pid == 0 && has_feature(Feature::UprobeMulti);
+    // Not with -p: kernels before 6.10 compare the thread there, not the process. With -c the link is for all processes,
+    // and the programs compare.
+    return multi_type == kUprobeMultiAttachType && env_.attach_pid == 0 && has_feature(Feature::UprobeMulti);
   }
 
   void order() {
@@ -277,8 +300,10 @@ class Attacher {
   void attach_range(Group &group, size_t first, size_t count) {
     if (interrupted()) return;
     const PlannedProbe &probe = *group.owners[first];
-    AttachOptions options{object_.program(probe.info->program), group.cookies[first], env_.pid, env_.unsafe};
     const bool multi = plan_.multi.contains(probe.info->program);
+    int pid = env_.attach_pid;
+    if (pid == 0 && !multi && is_in_user_code(probe.provider->name())) pid = env_.child_pid;
+    AttachOptions options{object_.program(probe.info->program), group.cookies[first], pid, env_.unsafe};
     Result<Attachment> attachment =
         multi ? probe.provider->attach_many(std::span(group.places).subspan(first, count),
                                             std::span(group.cookies).subspan(first, count), options)

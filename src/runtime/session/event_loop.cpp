@@ -62,7 +62,9 @@ Result<void> EventLoop::open(const Watched &watched) {
   }
   watch(watched.signals, EPOLLIN, RunEnd::Signal);
   watch(watched.user_signals, EPOLLIN, RunEnd::UserSignal);
-  watch(watched.process, EPOLLIN, RunEnd::ProcessEnded);
+  // Told of once each.
+  for (const int process : watched.processes) watch(process, EPOLLIN | EPOLLONESHOT, RunEnd::ProcessEnded);
+  processes_ = watched.processes.size();
   watch(watched.child, EPOLLIN, RunEnd::ChildEnded);
   watch(watched.output, 0, RunEnd::OutputGone);  // EPOLLERR and EPOLLHUP come unasked
   return {};
@@ -106,6 +108,8 @@ std::optional<RunEnd> EventLoop::wait(int timeout_ms, bool &woken_by_ring) {
   for (int i = 0; i < count; i++) {
     if (events[i].data.u64 == kRingTag)
       woken_by_ring = true;
+    else if (events[i].data.u64 == static_cast<uint64_t>(RunEnd::ProcessEnded) && --processes_ > 0)
+      continue;
     else if (events[i].data.u64 != kSymbolsTag && (!end || *end == RunEnd::UserSignal))  // what ends the run goes first
       end = static_cast<RunEnd>(events[i].data.u64);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "base/result.h"
 #include "runtime/session/actions.h"
@@ -30,9 +31,9 @@ class EventLoop {
     int ring = -1;
     int signals = -1;
     int user_signals = -1;
-    int process = -1;  // -p, readable when it has ended
-    int child = -1;    // -c
-    int output = -1;   // hang-up ends the run
+    std::vector<int> processes;  // -p, each readable when it has ended: the last one ends the run
+    int child = -1;              // -c
+    int output = -1;             // hang-up ends the run
   };
   Result<void> open(const Watched &watched);
 
@@ -59,6 +60,7 @@ class EventLoop {
   ring_buffer *ring_ = nullptr;
   int epoll_ = -1;
   size_t in_pass_ = 0;
+  size_t processes_ = 0;  // that have not ended
   bool dropping_ = false;
   int64_t next_look_ns_ = 0;
 };

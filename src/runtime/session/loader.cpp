@@ -207,6 +207,12 @@ class Loader {
   bool adjust() {
     if (bpf_map *usdt = bpf_object__find_map_by_name(object_, kUsdtSpecs); usdt && options_.usdt_specs > 0)
       bpf_map__set_max_entries(usdt, options_.usdt_specs);
+    for (const char *name : {"awl_pids", "awl_comms", "awl_cgroups"}) {
+      bpf_map *map = bpf_object__find_map_by_name(object_, name);
+      const auto wanted = options_.select_maps.find(name);
+      if (map) bpf_map__set_autocreate(map, wanted != options_.select_maps.end());
+      if (map && wanted != options_.select_maps.end()) bpf_map__set_max_entries(map, wanted->second);
+    }
     for (const auto &[name, type] : options_.attach_types)
       if (bpf_program *program = bpf_object__find_program_by_name(object_, name.c_str()))
         bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(type));

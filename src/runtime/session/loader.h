@@ -24,11 +24,12 @@ struct LoadOptions {
   uint32_t usdt_specs = 0;                            // elements that awl_usdt must hold
   std::map<std::string, uint32_t> attach_types;       // programs that must be loaded for a special way of attaching
   std::map<std::string, std::string> attach_targets;  // fentry, fexit: the kernel function of each program
-  bool only_once = false;                             // nothing but begin and end programs: a small ring buffer will do
-  bool verbose = false;                               // print the verifier's whole log on failure
-  std::set<std::string> programs;                     // only these are loaded
-  bool show_libbpf = false;                           // print all that libbpf says
-  bool show_verifier = false;                         // print the verifier's log of every program
+  std::map<std::string, uint32_t> select_maps;  // those of awl_pids, awl_comms, awl_cgroups to make: their entries
+  bool only_once = false;                       // nothing but begin and end programs: a small ring buffer will do
+  bool verbose = false;                         // print the verifier's whole log on failure
+  std::set<std::string> programs;               // only these are loaded
+  bool show_libbpf = false;                     // print all that libbpf says
+  bool show_verifier = false;                   // print the verifier's log of every program
 };
 
 class LoadedObject {

@@ -52,7 +52,8 @@ class Session {
 
   int run() {
     if (!open_output()) return kFailed;
-    if (!check_privileges() || !open_process() || !start_child() || !plan() || !load() || !open_loop())
+    if (!check_privileges() || !open_processes() || !start_child() || !select_processes() || !plan() || !load() ||
+        !open_loop())
       return finish(kFailed);
     if (options_.load_only) return finish(0);
     if (options_.dry_run) return attach() ? finish(0) : finish(status_);
@@ -109,18 +110,35 @@ class Session {
     return tell(diagnostics);
   }
 
-  // -p: the run ends with the process.
-  bool open_process() {
-    if (options_.pid == 0) return true;
-    process_fd_ = open_pidfd(options_.pid);
-    if (process_fd_ >= 0) return true;
+  // -p: the run ends with the processes.
+  bool open_processes() {
     Diagnostics diagnostics;
-    if (errno == EINVAL && options_.pid > 0)
-      diagnostics.emit(diag::NoProcess, Span{}, options_.pid, "it is a thread")
-          .with_hint("give the id of its process: see Tgid in /proc/" + std::to_string(options_.pid) + "/status");
-    else
-      diagnostics.emit(diag::NoProcess, Span{}, options_.pid,
-                       errno == ESRCH || errno == EINVAL ? "there is none" : std::strerror(errno));
+    for (const int pid : options_.processes.pids) {
+      const int fd = open_pidfd(pid);
+      if (fd >= 0)
+        process_fds_.push_back(fd);
+      else if (errno == EINVAL && pid > 0)
+        diagnostics.emit(diag::NoProcess, Span{}, pid, "it is a thread")
+            .with_hint("give the id of its process: see Tgid in /proc/" + std::to_string(pid) + "/status");
+      else
+        diagnostics.emit(diag::NoProcess, Span{}, pid,
+                         errno == ESRCH || errno == EINVAL ? "there is none" : std::strerror(errno));
+    }
+    return tell(diagnostics);
+  }
+
+  bool select_processes() {
+    Result<ProcessSelection> selection = ProcessSelection::make(options_.processes, child_ ? child_->pid() : 0);
+    if (selection) {
+      selection_ = *std::move(selection);
+      return true;
+    }
+    return cannot_select(selection.error());
+  }
+
+  bool cannot_select(const Error &error) {
+    Diagnostics diagnostics;
+    diagnostics.emit(diag::CannotSelect, Span{}, error.message).with_hint(error.hint);
     return tell(diagnostics);
   }
 
@@ -140,7 +158,10 @@ class Session {
   bool plan() {
     signals_.emplace();  // from here on Ctrl-C is noticed instead of obeyed
     environment_.types = &store_;
-    environment_.pid = options_.pid;
+    environment_.pid = options_.processes.pids.empty() ? 0 : options_.processes.pids.front();
+    environment_.pids = options_.processes.pids;
+    environment_.attach_pid = options_.processes.only_pid();
+    environment_.child_pid = child_ && !options_.processes.follow ? child_->pid() : 0;
     environment_.unsafe = options_.unsafe || manifest_.config.unsafe;
     environment_.missing_probes = manifest_.config.missing_probes;
     environment_.roots = options_.roots;
@@ -164,7 +185,7 @@ class Session {
 
   bool load() {
     LoadOptions load;
-    load.params[kParamPid] = static_cast<uint64_t>(options_.pid);
+    selection_.set_params(load);
     load.params[kParamChildPid] = child_ ? static_cast<uint64_t>(child_->pid()) : 0;
     load.params[kParamStartTime] = static_cast<uint64_t>(clock_ns(CLOCK_BOOTTIME));
     load.params[kParamBootToWall] = static_cast<uint64_t>(context_.boot_to_wall_ns);
@@ -185,7 +206,8 @@ class Session {
     object_ = load_object(image_, store_, load, source_, diagnostics);
     if (!tell(diagnostics)) return false;
     stacks_.add(object_->maps());
-    return object_ != nullptr;
+    Result<void> selected = selection_.apply(*object_, environment_);
+    return selected || cannot_select(selected.error());
   }
 
   bool open_loop() {
@@ -193,17 +215,23 @@ class Session {
     actions_->set_maps(object_->maps(), object_->state());
     losses_.emplace(manifest_, source_, *output_);
     // Where the kernel has nothing to tell, symbols are those of processes that still run when they are shown.
-    if (!plan_.probes.empty() && shows_user_symbols(manifest_)) (void)user_symbols_.watch();
+    if (!plan_.probes.empty() && shows_user_symbols(manifest_)) watch_symbols();
     loop_.emplace(object_->state(), *actions_, *losses_, user_symbols_, *output_);
     Diagnostics diagnostics;
     if (Result<void> good = actions_->prepare(); !good) diagnostics.emit(diag::BadImage, Span{}, good.error().message);
     actions_->open_files(diagnostics);
     actions_->set_unwatch([this](uint64_t address) { detach_watchpoints(attached_, address); });
-    const EventLoop::Watched watched{object_->ring_buffer(),        signals_->fd(), signals_->user_fd(), process_fd_,
+    const EventLoop::Watched watched{object_->ring_buffer(),        signals_->fd(), signals_->user_fd(), process_fds_,
                                      child_ ? child_->pidfd() : -1, output_fd_};
     if (Result<void> good = loop_->open(watched); !good)
       diagnostics.emit(diag::RunFailed, Span{}, good.error().message);
     return tell(diagnostics);
+  }
+
+  void watch_symbols() {
+    std::set<uint32_t> pids;
+    if (const int pid = options_.processes.only_pid(); pid != 0) pids.insert(static_cast<uint32_t>(pid));
+    (void)user_symbols_.watch(std::move(pids));
   }
 
   // Begin or end programs, one after the other; stops behind one that calls exit().
@@ -356,10 +384,11 @@ class Session {
   StackMaps stacks_;
   FormatContext context_;
   int output_fd_ = STDOUT_FILENO;
-  int process_fd_ = -1;
+  std::vector<int> process_fds_;  // of -p
   std::unique_ptr<Output> output_;
   std::unique_ptr<Child> child_;
   std::optional<Signals> signals_;
+  ProcessSelection selection_;
   ProbeEnvironment environment_;
   AttachPlan plan_;
   std::unique_ptr<LoadedObject> object_;

@@ -12,11 +12,12 @@
 #include "runtime/output/output.h"
 #include "runtime/probes/provider.h"
 #include "runtime/session/attach.h"
+#include "runtime/session/process_filter.h"
 
 namespace awl {
 
 struct RunOptions {
-  int pid = 0;          // -p
+  ProcessFilter processes;
   std::string command;  // -c: a command line with shell-like quoting, no shell
   bool json = false;
   bool folded = false;

@@ -29,7 +29,7 @@ TEST(Options, TakesAProgramAndItsParameters) {
   EXPECT_EQ(o.command, Command::Run);
   EXPECT_EQ(o.program, "BEGIN { }");
   EXPECT_EQ(o.words, (Words{"10", "word"}));
-  EXPECT_EQ(o.pid, 5);
+  EXPECT_EQ(o.pids, std::vector<int>{5});
 }
 
 TEST(Options, WhatStandsBehindTheDashesBelongsToTheScript) {
