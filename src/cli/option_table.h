@@ -14,9 +14,9 @@ namespace awl {
 enum class Offer { Nothing, File, Directory, Process, Probe, Choice, Step, Function, Code, Shell };
 
 struct Ignored {};  // accepted because scripts and aliases pass it
-using OptionTarget = std::variant<Ignored, bool Options::*, int Options::*, std::vector<int> Options::*,
-                                  std::string Options::*,
-                                  std::optional<std::string> Options::*, std::vector<std::string> Options::*>;
+using OptionTarget =
+    std::variant<Ignored, bool Options::*, int Options::*, std::vector<int> Options::*, std::string Options::*,
+                 std::optional<std::string> Options::*, std::vector<std::string> Options::*>;
 
 struct OptionRow {
   std::string_view names;  // "-o,--output"

@@ -23,15 +23,15 @@ struct Options {
   bool unsafe = false;
   bool dry_run = false;
   bool no_warnings = false;
-  int warnings = 0;  // -k: 1, -kk: 2
+  int warnings = 0;                     // -k: 1, -kk: 2
   std::vector<int> pids;                // -p
   bool follow = false;                  // --follow
   std::vector<std::string> comms;       // --comm
   std::vector<std::string> cgroups;     // --cgroup
   std::vector<std::string> containers;  // --container
-  std::string child;            // -c
-  std::string output;           // -o
-  std::string format = "text";  // -f
+  std::string child;                    // -c
+  std::string output;                   // -o
+  std::string format = "text";          // -f
   std::string json_stacks = "text";
   std::string buffering = "line";  // -B
   std::string mode;                // --mode: codegen, compiler-bench, bench, test, format; "" for a usual run

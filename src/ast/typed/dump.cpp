@@ -61,8 +61,10 @@ class Dump {
  private:
   void show(const Program &program) {
     line("program {} {}{}{}{}", program.name, name_of(kProgTypes, program.prog_type),
-         program.filter_pid ? " filter_pid" : program.selects ? " selects" : "", program.always_runs ? " always_runs" : "",
-         program.preemptible ? " preemptible" : "");
+         program.filter_pid ? " filter_pid"
+         : program.selects  ? " selects"
+                            : "",
+         program.always_runs ? " always_runs" : "", program.preemptible ? " preemptible" : "");
     show_routine(program);
   }
 

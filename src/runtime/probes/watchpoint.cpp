@@ -103,7 +103,8 @@ Result<Attachment> WatchpointProvider::attach(const AttachPlace &place, const At
   attr.bp_len = place.target.count;
   attr.sample_period = 1;
   bool user = place.target.address < kKernelHalf;
-  if (user && options.pid == 0) return fail("an address of a process needs the process", "give it with -p PID, or start it with -c");
+  if (user && options.pid == 0)
+    return fail("an address of a process needs the process", "give it with -p PID, or start it with -c");
   attr.inherit = user;  // to threads that start later
   auto attachment =
       user ? attach_to_tasks(attr, threads_of(options.pid), options) : attach_on_cpus(attr, online_cpus(), options);

@@ -161,8 +161,8 @@ class Planner {
 
   [[nodiscard]] bool kernel_has(uint32_t multi_type) const {
     if (multi_type == kKprobeMultiAttachType) return has_feature(Feature::KprobeMulti);
-    // Not with -p: kernels before 6.10 compare the thread there, not the process. With -c the link is for all processes,
-    // and the programs compare.
+    // Not with -p: kernels before 6.10 compare the thread there, not the process. With -c the link is for all
+    // processes, and the programs compare.
     return multi_type == kUprobeMultiAttachType && env_.attach_pid == 0 && has_feature(Feature::UprobeMulti);
   }
 
