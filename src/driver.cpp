@@ -217,7 +217,12 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   // getopt() becomes what was given.
   std::vector<std::string> given = request.options;
   bool help = request.options_help && std::erase(given, "--help") > 0;
-  std::vector<ast::ScriptOption> options = ast::read_options(program, given, diagnostics);
+  ast::OpenParams open(request.fixed_params ? *request.fixed_params : std::map<std::string, std::string>());
+  ast::OpenParams *left_open = request.fixed_params ? &open : nullptr;
+  std::vector<ast::ScriptOption> options = ast::read_options(program, given, left_open, diagnostics);
+  if (left_open) open.take_positional(program, request.params);
+  for (const ScriptParam &param : open.all())
+    if (request.param_names) request.param_names->push_back(param.name);
   if (help) {
     *request.options_help = ast::options_help(options);
     return std::nullopt;
@@ -241,9 +246,9 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   // What each name and each expression is.
   times.begin("types");
   ast::Names names = ast::resolve_names(units, functions, diagnostics);
-  ast::CompileInput input{program,    units,       names,          functions,
-                          store,      config,      request.params, asks_param_count(units),
-                          user_types, &c_functions};
+  ast::CompileInput input{program,    units,        names,          functions,
+                          store,      config,       request.params, asks_param_count(units),
+                          user_types, &c_functions, left_open};
   ast::Facts facts = ast::infer_types(input, diagnostics);
   if (wanted("types")) (*request.dumps)["types"] = ast::dump(input, facts);
   if (diagnostics.has_errors()) return std::nullopt;
@@ -252,6 +257,7 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   // From here on nothing asks what the script looks like, only what it means.
   times.begin("lower");
   ast::Lowered lowered = ast::lower(input, facts, source, diagnostics);
+  lowered.manifest.params = open.all();
   if (diagnostics.has_errors()) return std::nullopt;
   if (wanted("typed")) (*request.dumps)["typed"] = typed::dump(lowered.module, lowered.manifest);
   if (request.check_only) return std::nullopt;

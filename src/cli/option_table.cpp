@@ -13,7 +13,7 @@ constexpr std::string_view kProgram = "Program", kWhat = "What is traced", kOutp
                            kDeveloper = "For a look inside";
 
 constexpr std::array kCommandRows = {
-    CommandRow{"run", Command::RunImage, "IMAGE", "run what build has written", Offer::File},
+    CommandRow{"run", Command::RunImage, "IMAGE [PARAMETER]...", "run what build has written", Offer::File},
     CommandRow{"build", Command::Build, "-o IMAGE [FILE]", "compile into a file, which runs without a compiler",
                Offer::File},
     CommandRow{"check", Command::Check, "FILE...", "look for errors; an image is loaded, too", Offer::File},

@@ -90,7 +90,9 @@ int run_program(Options options) {
   request.options_help = &options_help;
   TypeStore store;
   Diagnostics diagnostics;
-  std::optional<Image> image = compile(*source, request, store, diagnostics);
+  std::optional<Image> image = options.command == Command::Build
+                                   ? compile_for_image(*source, request, store, diagnostics)
+                                   : compile(*source, request, store, diagnostics);
   print_dumps(dumps, options);
   print(diagnostics, *source, options);
   if (diagnostics.has_errors()) return 1;
@@ -113,14 +115,14 @@ int run_program(Options options) {
 int run_written_image(const Options &options) {
   if (Result<void> good = disable_features(options); !good) return complain(good.error());
   if (options.words.empty()) return complain(Error{"run takes an image", "awl run FILE", 0});
-  if (options.words.size() > 1 || !options.script_options.empty())
-    return complain(Error{"the parameters of an image were fixed when it was built",
-                          "give them to the build: awl build -o FILE SCRIPT PARAMETERS...", 0});
   TypeStore store;
   add_kernel_types(store, probe_roots(options));
   Result<Image> image = read_image(options.words[0], store);
   if (!image) return complain(image.error());
-  return run_image(*image, store, run_options(options));
+  RunOptions run = run_options(options);
+  run.params.assign(options.words.begin() + 1, options.words.end());
+  run.script_options = options.script_options;
+  return run_image(*image, store, run);
 }
 
 }  // namespace awl

@@ -66,7 +66,9 @@ Object::Object(llvm::TargetMachine &machine, const Manifest &manifest, const Sou
   parts_->debug = std::make_unique<DebugInfo>(parts_->module, source);
   core_ = std::make_unique<CoreRelocations>(parts_->module, *parts_->debug);
   parts_->state = parts_->words("awl_state", std::max<uint32_t>(manifest.state_words, kStateMapErrors), false);
-  parts_->params = parts_->words("awl_params", kParamCount, true);
+  uint32_t params = kParamCount;
+  for (const ScriptParam &param : manifest.params) params = std::max(params, param.word + 1);
+  parts_->params = parts_->words("awl_params", params, true);
   // Not constant: as it is in C files, or libbpf would not link them.
   auto *license = parts_->global(llvm::ArrayType::get(llvm::Type::getInt8Ty(parts_->context), 4), false,
                                  llvm::ConstantDataArray::getString(parts_->context, "GPL"), "awl_license", "license");

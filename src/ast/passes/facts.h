@@ -9,6 +9,7 @@
 #include "ast/nodes.h"
 #include "ast/passes/bind.h"
 #include "ast/passes/c_functions.h"
+#include "ast/passes/open_params.h"
 #include "ast/passes/resolve.h"
 #include "ast/passes/stdlib.h"
 #include "base/diagnostic.h"
@@ -29,6 +30,12 @@ struct CompileInput {
   bool asks_param_count = false;           // the script uses `$#`
   UserTypes *user_types = nullptr;         // of the programs that are probed
   const CFunctions *c_functions = nullptr;
+  const OpenParams *open_params = nullptr;  // null: all are known
+
+  // A parameter that is not known before the program is run; null for all others.
+  [[nodiscard]] const ScriptParam *open_param(const PositionalParam &param) const {
+    return open_params ? open_params->find(param.number) : nullptr;
+  }
 };
 
 struct MapFacts {

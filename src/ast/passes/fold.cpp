@@ -33,7 +33,7 @@ class Folder {
 
   std::optional<std::string> text(const Expr *expr) const {
     if (const auto *e = as<StringLiteral>(expr)) return e->value;
-    if (const auto *e = as<PositionalParam>(expr))
+    if (const auto *e = as<PositionalParam>(expr); e && !input_.open_param(*e))
       return e->number <= input_.params.size() ? input_.params[e->number - 1] : std::string();
     if (const auto *e = as<Comptime>(expr)) return text(e->operand);
     if (const auto *e = as<Call>(expr); e && e->name == "str" && e->args.size() == 1 && as<PositionalParam>(e->args[0]))
@@ -54,6 +54,7 @@ class Folder {
   }
 
   [[nodiscard]] std::optional<int64_t> param(const PositionalParam &param) const {
+    if (input_.open_param(param)) return std::nullopt;
     if (param.number > input_.params.size()) return 0;
     std::string_view text = input_.params[param.number - 1];
     bool negative = text.starts_with("-");

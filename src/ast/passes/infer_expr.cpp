@@ -83,6 +83,7 @@ const Type *Inference::operand(Expr *expr) {
 
 const Type *Inference::infer_param(PositionalParam *expr) {
   const auto &params = input_.params;
+  if (const ScriptParam *open = input_.open_param(*expr)) return open->is_flag ? store().boolean() : store().int64();
   if (expr->number > params.size()) {
     // A script that looks at `$#` knows what it does.
     if (!input_.asks_param_count) error(diag::MissingParam, expr->span, expr->number, "0");

@@ -104,6 +104,11 @@ typed::ValuePtr Lowering::lower_identifier(Identifier *expr) {
 }
 
 typed::ValuePtr Lowering::lower_param(PositionalParam *expr) {
+  if (const ScriptParam *open = input_.open_param(*expr)) {
+    auto out = make_value<typed::Param>(type(expr), expr->span);
+    out->word = static_cast<ParamWord>(open->word);
+    return out;
+  }
   if (type(expr)->is_integral())
     return make_const(type(expr), static_cast<uint64_t>(constant(expr).value_or(0)), expr->span);
   auto out = make_value<typed::Bytes>(type(expr), expr->span);

@@ -43,8 +43,8 @@ std::string text_of(const Expr *literal) {
 
 class Reader {
  public:
-  Reader(Program &program, const std::vector<std::string> &given, Diagnostics &diagnostics)
-      : program_(program), diagnostics_(diagnostics) {
+  Reader(Program &program, const std::vector<std::string> &given, OpenParams *open, Diagnostics &diagnostics)
+      : program_(program), open_(open), diagnostics_(diagnostics) {
     for (std::string_view word : given) {
       if (word.starts_with("--")) word.remove_prefix(2);
       size_t equals = word.find('=');
@@ -80,6 +80,7 @@ class Reader {
       options_.push_back({name->value, fallback, description ? description->value : "", call->span});
     }
     slot = value(*name, fallback, call->span);
+    if (open_) slot = open_->take_option(program_, name->value, slot, call->span);
   }
 
   std::vector<ScriptOption> finish() {
@@ -139,6 +140,7 @@ class Reader {
   }
 
   Program &program_;
+  OpenParams *open_;
   Diagnostics &diagnostics_;
   std::vector<Given> given_;
   std::vector<ScriptOption> options_;
@@ -146,9 +148,9 @@ class Reader {
 
 }  // namespace
 
-std::vector<ScriptOption> read_options(Program &program, const std::vector<std::string> &given,
+std::vector<ScriptOption> read_options(Program &program, const std::vector<std::string> &given, OpenParams *open,
                                        Diagnostics &diagnostics) {
-  Reader reader(program, given, diagnostics);
+  Reader reader(program, given, open, diagnostics);
   for (Probe &probe : program.probes) {
     if (probe.predicate) reader.rewrite(probe.predicate);
     if (probe.body) reader.visit(probe.body);

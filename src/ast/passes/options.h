@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ast/nodes.h"
+#include "ast/passes/open_params.h"
 #include "base/diagnostic.h"
 
 namespace awl::ast {
@@ -17,8 +18,8 @@ struct ScriptOption {
 };
 
 // Replaces each getopt() by its value; `given` are the words behind `--`: "--name=value", "--flag". Gives the options
-// in the order of the script.
-std::vector<ScriptOption> read_options(Program &program, const std::vector<std::string> &given,
+// in the order of the script. Those that `open` takes are not known before the program is run.
+std::vector<ScriptOption> read_options(Program &program, const std::vector<std::string> &given, OpenParams *open,
                                        Diagnostics &diagnostics);
 
 // What `-- --help` prints.

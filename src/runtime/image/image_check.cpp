@@ -148,6 +148,9 @@ Result<void> check_manifest(const Manifest &manifest) {
       manifest.helper_site_word + uint64_t{kHelperSiteWords} * manifest.helper_sites.size() > manifest.state_words)
     return fail("places of helpers without counters");
   if (manifest.state_words < manifest.place_word(manifest.places.size())) return fail("too few state words");
+  for (const ScriptParam &param : manifest.params)
+    if (param.word != 0 && (param.word < kParamCount || param.word >= kParamCount + manifest.params.size()))
+      return fail(fmt::format("parameter {} has no word", param.name));
   if (manifest.state_words > kMaxStateWords) return fail("too many state words");
   return {};
 }

@@ -173,6 +173,16 @@ struct ConfigValues {
   StackMode stack_mode = StackMode::Bpftrace;
 };
 
+// A parameter of the script, as it was when the program was written. Those with a word may be changed when it is run.
+struct ScriptParam {
+  std::string name;   // "$1", "--name"; "$#": the number of positional ones
+  std::string text;   // what was given, where it is a text
+  int64_t value = 0;  // else
+  bool is_flag = false;
+  uint32_t word = 0;  // of awl_params, 0: the program was made for this value
+  std::string fixed;  // then: why
+};
+
 struct Manifest {
   // The script and what it imports, for diagnostics at load and run time.
   std::vector<SourceFile> files;
@@ -188,7 +198,8 @@ struct Manifest {
   uint32_t helper_site_word = 0;           // of the first site
   std::vector<ErrorPlace> places;          // counted in awl_state behind the maps
   uint32_t state_words = kStateMapErrors;  // size of awl_state
-  bool has_c = false;                      // functions in C are linked in: what they touch of the kernel is not known
+  std::vector<ScriptParam> params;
+  bool has_c = false;  // functions in C are linked in: what they touch of the kernel is not known
 
   [[nodiscard]] uint32_t place_word(size_t place) const {
     return static_cast<uint32_t>(kStateMapErrors + maps.size() + place);

@@ -113,11 +113,17 @@ void members(Visit &visit, ErrorPlace &place) {
 }
 
 template <class Visit>
+void members(Visit &visit, ScriptParam &param) {
+  auto &[name, text, value, is_flag, word, fixed] = param;
+  visit(name, text, value, is_flag, word, fixed);
+}
+
+template <class Visit>
 void members(Visit &visit, Manifest &manifest) {
   auto &[files, expansions, script_text, config, maps, actions, probes, strings, core_structs, helper_sites,
-         helper_site_word, places, state_words, has_c] = manifest;
+         helper_site_word, places, state_words, params, has_c] = manifest;
   visit(files, expansions, script_text, config, maps, actions, probes, strings, core_structs, helper_sites,
-        helper_site_word, places, state_words, has_c);
+        helper_site_word, places, state_words, params, has_c);
 }
 
 }  // namespace awl

@@ -110,6 +110,8 @@ Result<void> Actions::check(const Action &action) const {
   if (has_map(action.kind) && (action.map < 0 || static_cast<size_t>(action.map) >= manifest_.maps.size()))
     return fail("an action has no map");
   if (action.args.size() < needed_arguments(action.kind)) return fail("an action has no value");
+  if (action.kind == ActionKind::Packet && action.args[3].type->kind != TypeKind::Buffer)
+    return fail("a packet has no bytes");
   return {};
 }
 

@@ -254,10 +254,10 @@ class Loader {
     bpf_map *map = section_map(object_, params->section);
     size_t size = 0;
     const void *initial = map ? bpf_map__initial_value(map, &size) : nullptr;
-    if (!initial || params->offset + sizeof(options_.params) > size)
-      return broken("awl_params does not fit its section");
+    const size_t bytes = options_.params.size() * sizeof(uint64_t);
+    if (!initial || params->offset + bytes > size) return broken("awl_params does not fit its section");
     std::vector<char> value(static_cast<const char *>(initial), static_cast<const char *>(initial) + size);
-    memcpy(value.data() + params->offset, options_.params.data(), sizeof(options_.params));
+    memcpy(value.data() + params->offset, options_.params.data(), bytes);
     if (bpf_map__set_initial_value(map, value.data(), size) != 0) return broken("cannot set awl_params");
     return true;
   }

@@ -1,7 +1,6 @@
 // From the Image's object to loaded programs and maps.
 #pragma once
 
-#include <array>
 #include <map>
 #include <memory>
 #include <set>
@@ -20,8 +19,8 @@ struct bpf_object;
 namespace awl {
 
 struct LoadOptions {
-  std::array<uint64_t, kParamCount> params{};         // awl_params, by ParamWord
-  uint32_t usdt_specs = 0;                            // elements that awl_usdt must hold
+  std::vector<uint64_t> params = std::vector<uint64_t>(kParamCount);  // awl_params, by ParamWord, then the script's
+  uint32_t usdt_specs = 0;                                            // elements that awl_usdt must hold
   std::map<std::string, uint32_t> attach_types;       // programs that must be loaded for a special way of attaching
   std::map<std::string, std::string> attach_targets;  // fentry, fexit: the kernel function of each program
   std::map<std::string, uint32_t> select_maps;  // those of awl_pids, awl_comms, awl_cgroups to make: their entries

@@ -18,6 +18,7 @@
 #include "runtime/session/losses.h"
 #include "runtime/session/notify.h"
 #include "runtime/session/privileges.h"
+#include "runtime/session/script_params.h"
 #include "runtime/session/signals.h"
 #include "runtime/session/stack_maps.h"
 #include "runtime/session/trials.h"
@@ -192,6 +193,9 @@ class Session {
     load.params[kParamCpus] = static_cast<uint64_t>(libbpf_num_possible_cpus());
     load.params[kParamTaiOffset] = static_cast<uint64_t>(clock_ns(CLOCK_TAI) - clock_ns(CLOCK_BOOTTIME));
     load.params[kParamPidSpace] = own_pid_namespace();
+    Diagnostics wrong;
+    set_script_params(manifest_, options_.params, options_.script_options, load.params, wrong);
+    if (!tell(wrong)) return false;
     load.usdt_specs = static_cast<uint32_t>(plan_.usdt.size());
     load.attach_types = plan_.multi;
     for (const PlannedProbe &probe : plan_.probes)

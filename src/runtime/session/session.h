@@ -31,8 +31,10 @@ struct RunOptions {
   std::string output_file;  // -o
   Selection selection;      // which of the probes: --test, --bench, --probe-filter
   ProbeRoots roots;
-  bool show_libbpf = false;    // -d libbpf
-  bool show_verifier = false;  // -d verifier
+  std::vector<std::string> params;          // of the script, where the program leaves them open: positional ones
+  std::vector<std::string> script_options;  // and "--name=value"
+  bool show_libbpf = false;                 // -d libbpf
+  bool show_verifier = false;               // -d verifier
 };
 
 // Runs to the end. The result is awl's exit status: 0, the argument of exit(), 1 after a diagnostic or a failed test,
