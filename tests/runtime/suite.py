@@ -53,8 +53,11 @@ class Case:
         return "%s/%s" % (self.suite, self.name)
 
     def modes(self, guest=False):
-        if guest and "guests" in self.values:
-            return [m for m in self.modes() if m in self.one("guests").split()]
+        if guest:
+            own = self.modes()
+            if self.one("guests") == "no":
+                return []
+            return ["image"] if "image" in own else own
         if self.one("script") is None:
             return ["direct"]
         if self.flag("portable"):
