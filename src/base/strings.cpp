@@ -52,6 +52,13 @@ std::optional<uint64_t> parse_unsigned(std::string_view text) {
     text.remove_prefix(2);
   else if (text.size() > 1 && text[0] == '0')
     base = 8;
+  uint64_t zeros = 0;  // of `12e3`
+  if (size_t e = base == 10 ? text.find_first_of("eE") : std::string_view::npos; e != std::string_view::npos) {
+    std::optional<uint64_t> power = parse_unsigned(text.substr(e + 1));
+    if (!power || *power > 19) return std::nullopt;
+    zeros = *power;
+    text = text.substr(0, e);
+  }
   if (text.empty() || text.front() == '_' || text.back() == '_') return std::nullopt;
   uint64_t value = 0;
   for (char c : text) {
@@ -64,6 +71,8 @@ std::optional<uint64_t> parse_unsigned(std::string_view text) {
     if (__builtin_mul_overflow(value, base, &value) || __builtin_add_overflow(value, digit, &value))
       return std::nullopt;
   }
+  for (; zeros > 0; zeros--)
+    if (__builtin_mul_overflow(value, uint64_t{10}, &value)) return std::nullopt;
   return value;
 }
 

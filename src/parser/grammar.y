@@ -101,7 +101,7 @@ using namespace awl::ast;
 %type <std::vector<awl::ast::FunctionParam>> fn_params fn_param_list
 %type <awl::ast::CType> c_record c_record_body c_enum c_enum_body
 %type <awl::syntax::Specifier> c_specifier
-%type <std::vector<awl::ast::CField>> c_members
+%type <std::vector<awl::ast::CField>> c_members c_body
 %type <awl::syntax::Declarator> c_declarator c_pointer c_direct
 %type <std::vector<awl::syntax::Declarator>> c_declarators
 %type <awl::ast::CEnumerator> enumerator
@@ -521,8 +521,8 @@ c_record:
   ;
 
 c_record_body:
-    record_keyword c_attributes IDENT LBRACE c_members RBRACE   { $$ = b.record_type(@$, $1, $3, $5, $2); }
-  | record_keyword c_attributes LBRACE c_members RBRACE         { $$ = b.record_type(@$, $1, "", $4, $2); }
+    record_keyword c_attributes IDENT LBRACE c_body RBRACE   { $$ = b.record_type(@$, $1, $3, $5, $2); }
+  | record_keyword c_attributes LBRACE c_body RBRACE         { $$ = b.record_type(@$, $1, "", $4, $2); }
   ;
 
 c_enum:
@@ -537,6 +537,12 @@ c_enum_body:
 c_attributes:
     %empty                              { $$ = ""; }
   | c_attributes C_ATTRIBUTE            { $$ = $1 + " " + $2; }
+  ;
+
+// Many scripts leave out the semicolon of the last member.
+c_body:
+    c_members                           { $$ = $1; }
+  | c_members c_specifier c_declarators   { $$ = $1; b.add_members($$, join(@2, @3), $2, $3); }
   ;
 
 c_members:

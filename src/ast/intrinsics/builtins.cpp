@@ -177,8 +177,16 @@ typed::ValuePtr lower_param(Lowering &low, const CallSite &call) {
 }
 
 // Privilege level in the registers that the probe interrupted.
-const Type *infer_usermode(Inference &in, const CallSite &) { return in.store().integer(1, false); }
+const Type *infer_usermode(Inference &in, const CallSite &call) {
+  if (!in.unit().context.has_regs && !in.unit().is_run_by_session()) {
+    Diagnostic &d = in.error(diag::NotAvailable, call.node->span, "usermode", in.unit().text);
+    if (in.unit().function) d.with_hint("take it as a parameter: what a probe offers is not known in a function");
+    return in.poison();
+  }
+  return in.store().integer(1, false);
+}
 typed::ValuePtr lower_usermode(Lowering &low, const CallSite &call) {
+  if (low.unit().is_run_by_session()) return make_const(low.type(call.node), 1, call.node->span);
   const Type *u64 = low.store().uint64();
   auto state = make_value<typed::CtxLoad>(u64, call.node->span);
 #if defined(__x86_64__)

@@ -50,8 +50,14 @@ uint32_t string_size(Inference &in, const CallSite &call) {
   return static_cast<uint32_t>(std::min<int64_t>(*length + 1, most));
 }
 
+void check_length(Inference &in, const Expr *length) {
+  if (std::optional<int64_t> known = in.constant(length); known && *known < 0)
+    in.error(diag::OutOfRange, length->span, "the length", *known, "at least 0");
+}
+
 const Type *infer_str(Inference &in, const CallSite &call) {
-  if (as<PositionalParam>(call.args[0])) {
+  if (call.args.size() > 1) check_length(in, call.args[1]);
+  if (is_param_text(call.args[0]) && in.literal(call.args[0])) {
     auto size = static_cast<uint32_t>(in.literal(call.args[0])->size()) + 1;
     return in.store().string(call.args.size() > 1 ? std::min(size, string_size(in, call)) : size);
   }
@@ -79,7 +85,7 @@ typed::ValuePtr cut_string(Lowering &low, typed::ValuePtr value, const Type *typ
 typed::ValuePtr lower_str(Lowering &low, const CallSite &call) {
   const Type *type = low.type(call.node);
   Expr *from = call.args[0];
-  if (as<PositionalParam>(from)) {
+  if (is_param_text(from) && low.literal(from)) {
     auto out = make_value<typed::Bytes>(type, call.node->span);
     out->data = low.literal(from).value_or("").substr(0, type->size - 1);
     return out;
@@ -98,6 +104,7 @@ const Type *infer_buf(Inference &in, const CallSite &call) {
   const Type *from = in.infer(call.args[0]);
   uint64_t capacity = in.input().config.max_strlen;
   if (call.args.size() > 1) {
+    check_length(in, call.args[1]);
     if (std::optional<int64_t> length = in.constant(call.args[1]); length && *length >= 0)
       capacity = std::min<uint64_t>(static_cast<uint64_t>(*length), capacity);
   } else if (from && (from->kind == TypeKind::Array || from->is_string())) {
@@ -113,8 +120,14 @@ typed::ValuePtr lower_buf(Lowering &low, const CallSite &call) {
   Expr *from = call.args[0];
   bool scalar = low.type(from)->is_scalar();
   std::optional<Lowering::Place> found = scalar ? std::nullopt : low.place(from);
-  if (!scalar && !found)  // a literal, or a copy in a variable or map
-    return buffer_of(low.store(), low.value(from), type, call.node->span);
+  if (!scalar && !found) {  // a literal, or a copy in a variable or map
+    typed::ValuePtr copy = buffer_of(low.store(), low.value(from), type, call.node->span);
+    // What is asked for beyond the end of a string is zeros.
+    if (call.args.size() > 1 && low.constant(call.args[1]))
+      static_cast<typed::Compose &>(*copy).parts[0].second =
+          make_const(low.store().integer(4, false), type->count, call.node->span);
+    return copy;
+  }
   auto out = make_value<typed::ReadBuffer>(type, call.node->span);
   if (std::optional<Lowering::Place> where = std::move(found)) {
     out->space = where->space == typed::Space::Trusted || where->space == typed::Space::Context ? typed::Space::Kernel

@@ -16,6 +16,13 @@ const Type *infer_type_test(Inference &in, const CallSite &call) {
   return in.store().boolean();
 }
 
+// Known once the map has been used with keys or without.
+const Type *infer_is_scalar(Inference &in, const CallSite &call) {
+  const MapFacts *map = in.map_argument(call.args[0]);
+  if (map && map->shape_known) in.set_constant(call.node, map->keys.empty());
+  return in.store().boolean();
+}
+
 const Type *infer_is_literal(Inference &in, const CallSite &call) {
   const Expr *arg = call.args[0];
   while (const auto *sign = as<Unary>(arg)) arg = sign->operand;
@@ -113,6 +120,7 @@ constexpr Intrinsic kTable[] = {
     {"is_ptr", infer_type_test<[](const Type *type) { return type->is_pointer(); }>, lower_constant},
     {"is_str", infer_type_test<[](const Type *type) { return type->is_string(); }>, lower_constant},
     {"is_array", infer_type_test<[](const Type *type) { return type->kind == TypeKind::Array; }>, lower_constant},
+    {"is_scalar", infer_is_scalar, lower_constant},
     {"is_literal", infer_is_literal, lower_constant},
     {"typeinfo", infer_typeinfo, lower_typeinfo},
     {"static_assert", infer_static_assert, lower_nothing},

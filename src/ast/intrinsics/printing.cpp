@@ -115,8 +115,10 @@ const Type *infer_print(Inference &in, const CallSite &call) {
   const Type *none = in.store().void_type();
   if (auto *access = as<MapAccess>(call.args[0])) {
     MapFacts *map = in.map_argument(access);
-    if (call.args.size() > 1 && (map->keys.empty() || !access->keys.empty()) && map->shape_known)
-      in.error(diag::MapKeyed, access->span, map->name, "is one value: `top` and `div` are for maps with keys");
+    if (call.args.size() > 1 && !access->keys.empty())
+      in.error(diag::MapKeyed, access->span, map->name, "is shown by one entry: `top` and `div` are for whole maps");
+    else if (call.args.size() > 1 && map->shape_known && map->keys.empty() && in.constant(call.args[1]).value_or(0) > 0)
+      in.error(diag::TopIgnored, call.args[1]->span, map->name);
   } else if (call.args.size() > 1) {
     in.error(diag::ArgumentType, call.args[0]->span, 1, "print", describe(in.infer(call.args[0])),
              "a map, with `top` or `div`");

@@ -64,10 +64,11 @@ class Expander {
   }
 
  private:
-  // `config.max_strlen`
+  // `config.max_strlen`, `config().max_strlen`
   void read_config_variable(Expr *&slot, const FieldAccess &field) {
     const auto *base = as<Identifier>(field.base);
-    if (!base || base->name != "config") return;
+    const auto *call = as<Call>(field.base);
+    if (!(base && base->name == "config") && !(call && call->name == "config" && call->args.empty())) return;
     if (Expr *value = config_literal(program_, config_, field.name, field.span)) {
       slot = value;
       return;

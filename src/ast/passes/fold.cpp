@@ -35,20 +35,37 @@ class Folder {
     if (const auto *e = as<StringLiteral>(expr)) return e->value;
     if (const auto *e = as<PositionalParam>(expr); e && !input_.open_param(*e))
       return e->number <= input_.params.size() ? input_.params[e->number - 1] : std::string();
+    if (const auto *e = as<Binary>(expr)) return rest_of_param(*e);
     if (const auto *e = as<Comptime>(expr)) return text(e->operand);
-    if (const auto *e = as<Call>(expr); e && e->name == "str" && e->args.size() == 1 && as<PositionalParam>(e->args[0]))
+    if (const auto *e = as<Call>(expr); e && e->name == "str" && e->args.size() == 1 && is_param_text(e->args[0]))
       return text(e->args[0]);
     if (const auto *e = as<FieldAccess>(expr)) return type_name(*e);
     return std::nullopt;
   }
 
  private:
+  // `$1 + 2`: the parameter without its first two characters, as if it were the address of its text.
+  [[nodiscard]] std::optional<std::string> rest_of_param(const Binary &sum) const {
+    if (!is_param_text(&sum)) return std::nullopt;
+    bool first = is_param_text(sum.left);
+    std::optional<int64_t> skipped = number(first ? sum.right : sum.left);
+    std::optional<std::string> whole = text(first ? sum.left : sum.right);
+    if (!skipped || !whole || *skipped < 0) return std::nullopt;
+    return whole->substr(std::min(static_cast<size_t>(*skipped), whole->size()));
+  }
+
+  // The type of e in `typeinfo(e)`, null for anything else.
+  [[nodiscard]] const Type *asked_type(const Expr *expr) const {
+    const auto *call = as<Call>(expr);
+    if (!call || call->name != "typeinfo" || call->args.size() != 1) return nullptr;
+    const Type *type = facts_.types[call->args[0]];
+    return type && !type->is_poison() ? type : nullptr;
+  }
+
   // `typeinfo(e).1` and `.2`.
   [[nodiscard]] std::optional<std::string> type_name(const FieldAccess &access) const {
-    const auto *call = as<Call>(access.base);
-    if (!call || call->name != "typeinfo" || call->args.size() != 1) return std::nullopt;
-    const Type *type = facts_.types[call->args[0]];
-    if (!type || type->is_poison()) return std::nullopt;
+    const Type *type = asked_type(access.base);
+    if (!type) return std::nullopt;
     if (access.name == "1") return base_name(type);
     return access.name == "2" ? std::optional(to_string(type)) : std::nullopt;
   }
@@ -83,6 +100,7 @@ class Folder {
   }
 
   [[nodiscard]] std::optional<int64_t> same_text(const Binary &expr) const {
+    if (const Type *left = asked_type(expr.left), *right = asked_type(expr.right); left && right) return left == right;
     if (number(expr.left) || number(expr.right)) return std::nullopt;
     std::optional<std::string> a = text(expr.left), b = text(expr.right);
     return a && b ? std::optional<int64_t>(*a == *b) : std::nullopt;
@@ -124,6 +142,12 @@ class Folder {
 };
 
 }  // namespace
+
+bool is_param_text(const Expr *expr) {
+  if (as<PositionalParam>(expr)) return true;
+  const auto *sum = as<Binary>(expr);
+  return sum && sum->op == BinaryOp::Add && is_param_text(sum->left) != is_param_text(sum->right);
+}
 
 std::optional<int64_t> fold_constant(const CompileInput &input, const Facts &facts, const Expr *expr) {
   return Folder(input, facts).number(expr);

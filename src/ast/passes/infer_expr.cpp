@@ -62,7 +62,9 @@ const Type *Inference::rule(Expr *expr) {
     case NodeKind::Comptime: {
       auto *comptime = static_cast<Comptime *>(expr);
       const Type *type = infer(comptime->operand);
-      if (type && !type->is_poison() && !constant(comptime->operand) && !literal(comptime->operand))
+      const auto *asked = as<Call>(comptime->operand);
+      bool known = constant(comptime->operand) || literal(comptime->operand) || (asked && asked->name == "typeinfo");
+      if (type && !type->is_poison() && !known)
         error(diag::NotConstant, comptime->operand->span, "what follows `comptime`");
       return type;
     }
@@ -185,7 +187,12 @@ const Type *Inference::infer_index(Index *expr) {
       error(diag::OutOfRange, expr->index->span, "the index", *number, fmt::format("0 to {}", base->count - 1));
     return field_value_type(store(), base->target);
   }
-  if (base->is_string()) return store().integer(1, true);
+  if (base->is_string()) {
+    std::optional<int64_t> number = constant(expr->index);
+    if (number && (*number < 0 || *number >= base->size))
+      error(diag::OutOfRange, expr->index->span, "the index", *number, fmt::format("0 to {}", base->size - 1));
+    return store().integer(1, true);
+  }
   if (base->is_pointer() && base->target->kind != TypeKind::Void) return field_value_type(store(), base->target);
   error(diag::NotIndexable, expr->base->span, describe(base));
   return poison();
@@ -242,6 +249,7 @@ const Type *Inference::infer_arithmetic(Binary *expr, const Type *left, const Ty
   if ((left->is_pointer() || left->is_integral()) && (right->is_pointer() || right->is_integral()))
     return store().uint64();
   if (expr->op == BinaryOp::Add && left->is_string() && right->is_string()) return concat_type(input_, left, right);
+  if (std::optional<std::string> rest = literal(expr)) return store().string(static_cast<uint32_t>(rest->size()) + 1);
   error(diag::BadOperands, expr->span, to_string(expr->op), describe(left), describe(right));
   return poison();
 }
@@ -251,6 +259,12 @@ const Type *Inference::infer_comparison(Binary *expr, const Type *left, const Ty
   bool equality = expr->op == BinaryOp::Equal || expr->op == BinaryOp::NotEqual;
   bool scalars = left->is_scalar() && right->is_scalar();
   bool same_memory = !left->is_scalar() && !right->is_scalar() && join_types(store(), left, right);
+  // `$1 == 0` asks whether the parameter is given.
+  if (equality && ((as<PositionalParam>(expr->left) && left->is_string() && constant(expr->right) == 0) ||
+                   (as<PositionalParam>(expr->right) && right->is_string() && constant(expr->left) == 0))) {
+    set_constant(expr, expr->op == BinaryOp::NotEqual);
+    return store().boolean();
+  }
   if (scalars || (equality && same_memory)) {
     warn_comparison(expr, left, right);
     return store().boolean();

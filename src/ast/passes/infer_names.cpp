@@ -217,7 +217,12 @@ bool Inference::check_arguments(const CallSite &call) {
 const Type *Inference::infer_stdlib_call(const CallSite &call) {
   const Function &f = *call.function;
   if (!check_arguments(call) || !check_needs(call)) return poison();
-  if (attribute(f, "aggregate")) return infer_aggregate(call);
+  if (attribute(f, "aggregate")) {
+    if (call.node == assigned_aggregate_) return infer_aggregate(call);
+    error(diag::AggregateMisuse, call.node->span, f.name + "()")
+        .with_hint("write `@ = " + f.name + "(...)` or `@[key] = " + f.name + "(...)`");
+    return poison();
+  }
   if (const Attribute *a = attribute(f, "intrinsic")) return find_intrinsic(a->argument)->infer(*this, call);
   if (const Attribute *words = attribute(f, "words")) {  // the words it knows were expanded
     const auto *word = as<Identifier>(call.args[0]);
@@ -343,6 +348,10 @@ const Type *Inference::resolve(const TypeName &name) {
     return name.name == "string" ? store().string(size) : store().buffer(size);
   } else {
     Result<std::optional<const Type *>> found = find_type(input_, unit(), name.name);
+    // `(file *)arg0`, as scripts of 2019 name a struct.
+    for (std::string_view keyword : {"struct ", "union "})
+      if (found && !*found && name.name.find(' ') == std::string::npos)
+        found = find_type(input_, unit(), std::string(keyword) + name.name);
     if (!found || !*found) {
       Diagnostic &d = error(diag::UnknownType, name.span, name.name);
       if (!found)

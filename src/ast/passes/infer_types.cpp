@@ -109,21 +109,17 @@ void Inference::visit_condition(Expr *condition) {
   if (type && !type->is_scalar()) error(diag::BadCondition, condition->span, describe(type));
 }
 
-void Inference::visit_expr_stmt(ExprStmt *stmt) {
-  if (auto call = call_site(input_.functions, stmt->expr); call && attribute(*call->function, "aggregate")) {
-    infer(stmt->expr);
-    error(diag::AggregateMisuse, stmt->span, call->function->name + "()")
-        .with_hint("write `@ = " + call->function->name + "(...)` or `@[key] = " + call->function->name + "(...)`");
-    return;
-  }
-  infer(stmt->expr);
-}
+void Inference::visit_expr_stmt(ExprStmt *stmt) { infer(stmt->expr); }
 
 void Inference::visit_let(Let *let) {
   const Type *type = nullptr;
   if (let->type) type = resolve(*let->type);
   if (let->value) {
-    const Type *given = infer(let->value);
+    const Type *given = operand(let->value);
+    if (given && given->kind == TypeKind::Void) {
+      error(diag::NoValue, let->value->span, name_of(let->value));
+      given = poison();
+    }
     if (type && given && !join_types(store(), type, given))
       error(diag::AssignMismatch, let->value->span, "$" + let->variable->name, describe(type), describe(given));
     warn_cut(let->value, type, let->value->span);
@@ -147,12 +143,10 @@ void Inference::visit_assign(Assign *assign) {
     return;
   }
   const Type *type = nullptr;
-  if (auto call = call_site(input_.functions, assign->value); call && attribute(*call->function, "aggregate")) {
+  if (auto call = call_site(input_.functions, assign->value);
+      call && attribute(*call->function, "aggregate") && access && !assign->op) {
+    assigned_aggregate_ = assign->value;
     type = infer(assign->value);
-    if (!access || assign->op) {
-      error(diag::AggregateMisuse, assign->value->span, call->function->name + "()");
-      return;
-    }
   } else {
     type = infer(assign->value);
     if (type && type->kind == TypeKind::Aggregate) type = operand(assign->value);

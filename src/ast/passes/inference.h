@@ -125,6 +125,7 @@ class Inference {
   Diagnostics &diagnostics_;
   bool guess_;
   uint32_t unit_ = 0;
+  const Expr *assigned_aggregate_ = nullptr;  // the call that stands where aggregations are allowed: `@m = count()`
   int loops_ = 0;
   bool changed_ = false;
 };
@@ -136,6 +137,8 @@ std::optional<std::pair<const Type *, int64_t>> named_constant(const CompileInpu
 Result<std::optional<const Type *>> find_type(const CompileInput &input, const Unit &unit, const std::string &name);
 // Value of an integer expression that is known now.
 std::optional<int64_t> fold_constant(const CompileInput &input, const Facts &facts, const Expr *expr);
+// `$1`, or `$1 + 2`, which leaves out its first two characters.
+bool is_param_text(const Expr *expr);
 // Text of a string literal or positional parameter.
 std::optional<std::string> fold_literal(const CompileInput &input, const Facts &facts, const Expr *expr);
 
@@ -143,6 +146,8 @@ std::optional<std::string> fold_literal(const CompileInput &input, const Facts &
 const Type *stored_type(TypeStore &store, const Type *type);
 // Least type that holds both; null if there is none. Null arguments are "not known yet".
 const Type *join_types(TypeStore &store, const Type *a, const Type *b);
+// The element of another tuple that goes with this one: by its place, in records by its name; null if there is none.
+const Field *same_element(const Field &element, size_t index, const Type *in);
 // What an aggregate gives when it is read in an expression; null if it cannot be.
 const Type *aggregate_value(TypeStore &store, const Type *aggregate);
 // Where the body of a loop over a map uses the value of an entry: any use of the variable but `.0`; null if it does

@@ -148,6 +148,10 @@ Lowered lower(const CompileInput &input, const Facts &facts, const Source &sourc
   const std::set<std::string> unused = maps_of_unused_functions(input.units);
   for (const auto &[name, map] : facts.maps) {
     if (unused.contains(name)) continue;
+    if (map.declared && !map.shape_known) {
+      diagnostics.emit(diag::UnusedMap, map.first, name);
+      continue;
+    }
     if (!map.value || map.value->is_poison()) {
       diagnostics.emit(diag::UndefinedMap, map.first, name).with_hint("assign to it, e.g. `" + name + " = count()`");
       continue;

@@ -38,7 +38,7 @@ typed::ValuePtr Lowering::coerce(typed::ValuePtr from, const Type *type) {
     set_local(local, std::move(from), span);
     auto out = make_value<typed::Compose>(type, span);
     for (size_t i = 0; i < type->fields.size(); i++) {
-      const Field &old = routine_->locals[local].type->fields[i];
+      const Field &old = *same_element(type->fields[i], i, routine_->locals[local].type);
       auto part = make_value<typed::Part>(old.type, span);
       part->operand = get_local(local, span);
       part->offset = old.offset;
@@ -283,9 +283,16 @@ bool is_signed_operation(BinaryOp op, const Type *left, const Type *right) {
 
 typed::ValuePtr Lowering::lower_binary(Binary *expr) {
   if (expr->op == BinaryOp::LogicalAnd || expr->op == BinaryOp::LogicalOr) return lower_logical(expr);
+  if (type(expr)->is_string() && is_param_text(expr)) {
+    auto out = make_value<typed::Bytes>(type(expr), expr->span);
+    out->data = literal(expr).value_or("");
+    return out;
+  }
   const Type *left = seen(store(), type(expr->left));
   const Type *right = seen(store(), type(expr->right));
   if (!left || !right || left->is_poison() || right->is_poison()) return nullptr;
+  if (left->is_string() != right->is_string() && type(expr)->kind == TypeKind::Bool)  // `$1 == 0`
+    return make_const(type(expr), static_cast<uint64_t>(constant(expr).value_or(0)), expr->span);
   if (left->is_string() && expr->op == BinaryOp::Add) {
     typed::ValuePtr first = value(expr->left);
     return concat_value(std::move(first), value(expr->right), type(expr), expr->span);

@@ -36,6 +36,9 @@ class Resolver {
       if (!scopes_.front().emplace(Key{param.name, 0}, index).second)
         diagnostics_.emit(diag::Redeclared, param.span, "$" + param.name);
     }
+    for (const FunctionParam &param : function.params)
+      if (param.type.typeof_expr) visit_expr(param.type.typeof_expr);
+    if (function.result.typeof_expr) visit_expr(function.result.typeof_expr);
   }
 
   void visit_body(Block *block, bool top) {

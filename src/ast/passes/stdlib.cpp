@@ -15,6 +15,9 @@ bool FunctionTable::add(const Function &function) {
 
 const Function *FunctionTable::find(std::string_view name) {
   if (auto it = of_script_.find(name); it != of_script_.end()) return it->second;
+  // The name that bpftrace's own library uses for what its macro `pid` stands for.
+  constexpr std::string_view kBuiltin = "__builtin_";
+  if (name.starts_with(kBuiltin)) name.remove_prefix(kBuiltin.size());
   auto known = parsed_.find(name);
   if (known == parsed_.end()) {
     std::span<const StdlibEntry> index = stdlib_index();

@@ -20,6 +20,12 @@ const Type *stored_type(TypeStore &store, const Type *type) {
   return type;
 }
 
+const Field *same_element(const Field &element, size_t index, const Type *in) {
+  if (!in->is_record) return &in->fields[index];
+  auto found = std::ranges::find(in->fields, element.name, &Field::name);
+  return found == in->fields.end() ? nullptr : &*found;
+}
+
 namespace {
 
 const Type *join_tuples(TypeStore &store, const Type *a, const Type *b) {
@@ -27,8 +33,9 @@ const Type *join_tuples(TypeStore &store, const Type *a, const Type *b) {
   std::vector<const Type *> elements;
   std::vector<std::string> names;
   for (size_t i = 0; i < a->fields.size(); i++) {
-    if (a->fields[i].name != b->fields[i].name) return nullptr;
-    const Type *joined = join_types(store, a->fields[i].type, b->fields[i].type);
+    const Field *other = same_element(a->fields[i], i, b);
+    if (!other) return nullptr;
+    const Type *joined = join_types(store, a->fields[i].type, other->type);
     if (!joined) return nullptr;
     elements.push_back(joined);
     names.push_back(a->fields[i].name);
@@ -52,6 +59,11 @@ const Type *join_types(TypeStore &store, const Type *a, const Type *b) {
   // 0 is how scripts write "no pointer" and "no symbol".
   if ((a->is_pointer() || a->display != Display::None) && a->is_scalar() && is_plain_integer(b)) return a;
   if ((b->is_pointer() || b->display != Display::None) && b->is_scalar() && is_plain_integer(a)) return b;
+  // The function of a probe, and what ksym() names.
+  auto names_function = [](const Type *t) {
+    return t->display == Display::KernelSymbol || t->display == Display::FunctionName;
+  };
+  if (names_function(a) && names_function(b)) return a->display == Display::FunctionName ? a : b;
   if (a->is_pointer() && b->is_pointer())
     return a->target == b->target ? store.pointer(a->target) : store.pointer(store.void_type());
   if (a->is_string() && b->is_string()) return a->size >= b->size ? a : b;

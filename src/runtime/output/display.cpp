@@ -114,7 +114,13 @@ void append_display(std::string &out, const Value &value, const FormatContext &c
     case Display::MacAddress: append_mac(out, value); break;
     case Display::CgroupPath: append_cgroup(out, value, context); break;
     case Display::ProbeName: out += probe_text(number, context); break;
-    case Display::FunctionName: out += function_of(probe_text(number, context)); break;
+    case Display::FunctionName:
+      // A map that takes `func` takes what ksym() gives, too.
+      if (std::string_view probe = probe_text(number, context); !probe.empty())
+        out += function_of(probe);
+      else
+        append_symbol(out, context.kernel_symbols ? context.kernel_symbols->find(number) : std::nullopt, number);
+      break;
     case Display::Ratio: append_ratio(out, value); break;
   }
 }

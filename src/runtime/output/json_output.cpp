@@ -141,18 +141,6 @@ void JsonOutput::map(const MapView &view) {
   out.append("{\"type\": \"").append(map_message(*info.value)).append("\", \"data\": {");
   append_map(out, view, context_, [&](const MapEntry &entry) { append_entry_value(out, view, entry, end, context_); });
   out += '}';
-  if (is_histogram(info.value) && view.div <= 1) {
-    out += ", \"totals\": {";
-    append_map(out, view, context_, [&](const MapEntry &entry) {
-      const Value value = value_of(info, entry);
-      out += "{\"count\": ";
-      append_json_number(out, aggregate_number(value), false);
-      out += ", \"sum\": ";
-      append_json_number(out, static_cast<uint64_t>(histogram_sum(value)), true);
-      out += '}';
-    });
-    out += '}';
-  }
   out += "}\n";
   sink_.commit();
 }

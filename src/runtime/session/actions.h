@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +36,9 @@ class Actions {
 
   // Parses all formats and checks the layout of records against the types, so that handling trusts them.
   Result<void> prepare();
+  // True if zero() was the last that happened to a map without keys that held something: it then shows 0, while one
+  // that was cleared shows nothing.
+  [[nodiscard]] bool zeroed(const MapInfo &map) const { return zeroed_.contains(map.name); }
   void set_maps(std::vector<LoadedMap> &maps, SharedState &state) {
     maps_ = &maps;
     sides_.emplace(maps, state);
@@ -111,6 +115,7 @@ class Actions {
   const std::vector<LoadedMap> *maps_ = nullptr;
   std::optional<MapSides> sides_;
   std::vector<Prepared> prepared_;
+  std::set<std::string> zeroed_;
   std::vector<Value> values_;
   std::string text_;
   bool exiting_ = false;

@@ -341,6 +341,8 @@ class Session {
       bool any = false;
       for (const LoadedMap *map : maps) {
         std::vector<MapEntry> entries = read_sorted(*map);
+        if (entries.empty() && actions_->zeroed(*map->info))
+          entries.push_back({{}, std::vector<std::byte>(map->info->value->size)});
         if (entries.empty()) continue;
         if (!any) output_->end_of_records();
         any = true;

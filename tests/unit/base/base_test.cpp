@@ -28,6 +28,10 @@ TEST(Strings, ParsesNumbersAsTheLanguageWritesThem) {
   EXPECT_EQ(parse_unsigned("0b101"), 5U);
   EXPECT_EQ(parse_unsigned("017"), 15U);
   EXPECT_EQ(parse_unsigned("1_000"), 1000U);
+  EXPECT_EQ(parse_unsigned("25e3"), 25000U);
+  EXPECT_EQ(parse_unsigned("2e19"), std::nullopt);
+  EXPECT_EQ(parse_unsigned("1e"), std::nullopt);
+  EXPECT_EQ(parse_unsigned("e3"), std::nullopt);
   EXPECT_EQ(parse_unsigned("18446744073709551615"), UINT64_MAX);
   EXPECT_EQ(parse_unsigned("18446744073709551616"), std::nullopt);
   EXPECT_EQ(parse_unsigned(""), std::nullopt);
