@@ -55,6 +55,8 @@ void FunctionEmitter::start() {
     code_.branch(code_.equal(state, static_cast<uint64_t>(RunState::Running)), running, quit_);
     code_.enter(running);
   }
+  check_object();
+  if (!program_->nullable.empty()) mark_object();
   select_process();
 }
 
@@ -78,6 +80,27 @@ void FunctionEmitter::make_locals(const Steps &body) {
     bool is_param = shared_.function && i < shared_.function->params;
     if (starts_here && !is_param && !is_set_first(body, i)) code_.zero(local.memory, bytes);
   }
+}
+
+// Of pointers in the context that may be null: the verifier believes the one that was tested, and no other that is
+// loaded from the same place. So each function tests them first, and uses what it tested.
+void FunctionEmitter::check_object() {
+  if (shared_.function) return;
+  for (uint32_t offset : static_cast<const Program &>(shared_.routine).nullable) {
+    Block object = code_.block("object");
+    Val pointer = code_.load(code_.at(Code::mem(context()), offset), 8);
+    code_.branch(code_.truth(pointer), object, quit_);
+    code_.enter(object);
+    present_.emplace_back(offset, pointer);
+  }
+}
+
+// Each object adds a word to the text of the iterator, by which its reader gets back in time.
+void FunctionEmitter::mark_object() {
+  Mem meta = code_.pointer(code_.load(Code::mem(context()), 8), 8);  // struct bpf_iter_meta
+  Mem word = code_.local(8);
+  code_.store(word, code_.number(0));
+  code_.call(BPF_FUNC_seq_write, {code_.pointer(code_.load(meta, 8), 8).pointer, word.pointer, code_.number(8)});
 }
 
 Mem FunctionEmitter::state_word(uint32_t word) { return code_.at(Code::mem(object_.state()), uint64_t{word} * 8); }

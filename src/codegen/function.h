@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ast/typed/typed.h"
@@ -40,6 +41,8 @@ class FunctionEmitter {
   void step_of(const typed::Branch &step);
   void step_of(const typed::Loop &step);
   Mem state_word(uint32_t word);
+  void check_object();
+  void mark_object();
 
   // --- loops.cpp: bodies of `for` as functions of their own
   FunctionEmitter(FunctionEmitter &outer, const typed::Step &loop);
@@ -216,9 +219,10 @@ class FunctionEmitter {
   Mem record_;
   std::vector<Variable> locals_;
   std::vector<LoopBlocks> loops_;
-  Block set_up_ = nullptr;  // scratch memory, filled in at the end
-  Block exit_ = nullptr;    // gives back what set_up took; in the body of a loop: ends the turn
-  Block quit_ = nullptr;    // returns 0; in the body of a loop: ends the loop; in a function: leaves the probe
+  std::vector<std::pair<uint32_t, Val>> present_;  // by offset in the context
+  Block set_up_ = nullptr;                         // scratch memory, filled in at the end
+  Block exit_ = nullptr;                           // gives back what set_up took; in the body of a loop: ends the turn
+  Block quit_ = nullptr;  // returns 0; in the body of a loop: ends the loop; in a function: leaves the probe
 };
 
 }  // namespace awl::codegen

@@ -50,6 +50,7 @@ void FunctionEmitter::emit_loop_body() {
   const Steps &body = *inner_steps(*loop_).front();
   code_.enter(code_.block("body"));
   Block first = code_.current();
+  check_object();
   make_locals(body);
   loops_.push_back({exit_, quit_});
   steps(body);

@@ -29,6 +29,7 @@ const char *section_of(ProgType type) {
     case ProgType::PerfEvent: return "perf_event";
     case ProgType::Fentry: return "fentry";
     case ProgType::Fexit: return "fexit";
+    case ProgType::Iter: return "iter";
   }
   return "raw_tp";
 }

@@ -92,6 +92,9 @@ Val FunctionEmitter::read_bitfield(Space space, Mem base, const FieldRef &field,
 Val FunctionEmitter::scalar_of(const CtxField &value) {
   Mem base = Code::mem(context());
   if (value.field.bits != 0) return read_bitfield(Space::Context, base, value.field, value.type);
+  if (value.field.owner->origin == Origin::Context)
+    for (const auto &[offset, pointer] : present_)
+      if (offset == value.field.offset) return pointer;
   uint32_t bytes = value.field.data_loc ? 4 : value.type->size;
   return code_.load(relocated(base, value.field), bytes, value.type->is_signed && !value.field.data_loc);
 }

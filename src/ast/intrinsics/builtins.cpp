@@ -153,7 +153,10 @@ typed::ValuePtr lower_args(Lowering &low, const CallSite &call) {
   return nullptr;
 }
 
-const Type *infer_ctx(Inference &in, const CallSite &) { return in.store().pointer(in.store().void_type()); }
+const Type *infer_ctx(Inference &in, const CallSite &) {
+  const ProbeContext &context = in.unit().context;
+  return in.store().pointer(context.prog_type == ProgType::Iter ? context.args : in.store().void_type());
+}
 typed::ValuePtr lower_ctx(Lowering &low, const CallSite &call) {
   return make_value<typed::CtxPointer>(low.type(call.node), call.node->span);
 }

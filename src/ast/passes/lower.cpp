@@ -194,6 +194,9 @@ void Lowering::lower_unit(uint32_t index) {
   program.selects = u.context.selects();
   program.always_runs = u.is_run_by_session();
   program.preemptible = u.context.user_code;
+  if (u.context.prog_type == ProgType::Iter)  // behind the last object, and for objects without something
+    for (const Field &field : u.context.args->fields)
+      if (field.type->is_pointer() && field.offset != 0) program.nullable.push_back(field.offset);
   program.span = u.span;
   routine_ = &program;
   steps_ = &program.body;

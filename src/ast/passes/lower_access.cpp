@@ -23,11 +23,15 @@ bool is_builtin(const Expr *expr, std::string_view name) {
   if (const auto *e = as<Call>(expr)) return e->name == name;
   return false;
 }
-bool is_args(const Expr *expr) { return is_builtin(expr, "args"); }
 bool is_curtask(const Expr *expr) { return is_builtin(expr, "curtask"); }
 bool is_retval(const Expr *expr) { return is_builtin(expr, "retval"); }
 
 }  // namespace
+
+// What stands for the record that is the program's context.
+bool Lowering::is_args(const Expr *expr) const {
+  return is_builtin(expr, "args") || (unit().context.prog_type == ProgType::Iter && is_builtin(expr, "ctx"));
+}
 
 // True if the verifier knows what the pointer points at, so that it may be read by plain loads: the current task and
 // what is reached from it through pointers to structs.

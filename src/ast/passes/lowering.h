@@ -125,6 +125,7 @@ class Lowering {
   typed::ValuePtr sequence(Expr *expr, const Type *type);
   std::optional<Place> field_place(FieldAccess *expr);
   std::optional<Place> index_place(Index *expr);
+  bool is_args(const Expr *expr) const;
   bool trusted(Expr *expr);
 
   void complete(const Type *type);

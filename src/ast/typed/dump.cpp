@@ -29,7 +29,8 @@ constexpr const char *kHelperNames[] = {
 constexpr const char *kOps[] = {"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "==", "!=", "<", "<=", ">", ">="};
 constexpr const char *kUnaries[] = {"-", "~", "!"};
 constexpr const char *kSpaces[] = {"kernel", "user", "any", "trusted", "context"};
-constexpr const char *kProgTypes[] = {"raw_tracepoint", "tracepoint", "kprobe", "perf_event", "fentry", "fexit"};
+constexpr const char *kProgTypes[] = {"raw_tracepoint", "tracepoint", "kprobe", "perf_event",
+                                      "fentry",         "fexit",      "iter"};
 constexpr const char *kLeaves[] = {"break", "continue", "return", "probe"};
 constexpr const char *kActions[] = {"printf",   "print",  "print_map", "print_map_key", "clear_map",
                                     "zero_map", "time",   "cat",       "join",          "system",

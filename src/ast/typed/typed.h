@@ -425,6 +425,8 @@ struct Program : Routine {
   bool selects = false;      // return at once unless the process passes kParamSelect, kParamCgroups, kParamUserPid
   bool always_runs = false;  // begin, end, test, ...: does not look at kStateRun
   bool preemptible = false;  // two instances may run interleaved on one CPU (user probes)
+  // Offsets of pointers in the context that may be null: there is no object then (iter), and the program does nothing.
+  std::vector<uint32_t> nullable;
 };
 
 // A function of the script, called by programs of any type.

@@ -36,7 +36,7 @@ struct ProbeTarget {
 };
 
 // Kernel program types that codegen and loader know.
-enum class ProgType : uint8_t { RawTracepoint, Tracepoint, Kprobe, PerfEvent, Fentry, Fexit };
+enum class ProgType : uint8_t { RawTracepoint, Tracepoint, Kprobe, PerfEvent, Fentry, Fexit, Iter };
 
 // How argN is reached from the program's context.
 enum class ArgReach : uint8_t {
@@ -61,7 +61,7 @@ struct ProbeContext {
   [[nodiscard]] bool selects() const { return filter_pid || user_code; }
   // Struct behind `args`, null if none, reached from the context: Origin::Tracefs or Context, or pt_regs seen as a
   // struct of the parameters that they hold (Origin::Dwarf).
-  const Type *args = nullptr;
+  const Type *args = nullptr;                     // iter: behind `ctx`
   const Type *retval = nullptr;                   // type of `retval` where only debug information tells it
   AddressSpace arg_space = AddressSpace::Kernel;  // of pointers in argN
   std::vector<std::string> warnings;              // e.g. "function__entry of this binary does not fire by itself"

@@ -14,8 +14,7 @@ namespace awl {
 namespace {
 
 // Providers that scripts may ask for and that are not there yet.
-constexpr std::array<std::string_view, 8> kPlanned = {"asyncwatchpoint", "aw",          "iter", "it",
-                                                      "ksyscall",        "kretsyscall", "lsm",  "xdp"};
+constexpr std::array<std::string_view, 6> kPlanned = {"asyncwatchpoint", "aw", "ksyscall", "kretsyscall", "lsm", "xdp"};
 
 std::unexpected<Error> unknown_provider(std::string_view given) {
   std::string name = lower(given);
@@ -40,7 +39,7 @@ const std::vector<const Provider *> &all_providers() {
       &fentry_provider(),   &fexit_provider(),     &tracepoint_provider(), &raw_tracepoint_provider(),
       &uprobe_provider(),   &uretprobe_provider(), &usdt_provider(),       &profile_provider(),
       &interval_provider(), &software_provider(),  &hardware_provider(),   &watchpoint_provider(),
-      &self_provider(),     &test_provider(),      &bench_provider(),
+      &iter_provider(),     &self_provider(),      &test_provider(),       &bench_provider(),
   };
   return list;
 }

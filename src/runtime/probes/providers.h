@@ -13,6 +13,7 @@ const Provider &tracepoint_provider();
 const Provider &fentry_provider();
 const Provider &fexit_provider();
 const Provider &raw_tracepoint_provider();
+const Provider &iter_provider();
 const Provider &software_provider();
 const Provider &hardware_provider();
 const Provider &watchpoint_provider();

@@ -322,6 +322,7 @@ class Attacher {
     if (attachment) {
       if (probe.provider->name() == "watchpoint")
         result_.watchpoints.emplace(group.places[first].target.address, result_.attachments.size());
+      if (probe.info->provider == "iter") result_.iterators.push_back(attachment->fds().front());
       result_.attachments.push_back(*std::move(attachment));
     }
     progress_.step(count);

@@ -60,6 +60,7 @@ AttachPlan plan_attachments(const Manifest &manifest, const ProbeEnvironment &en
 struct AttachResult {
   std::vector<Attachment> attachments;
   std::multimap<uint64_t, size_t> watchpoints;  // index in `attachments` by address
+  std::vector<int> iterators;                   // links of iter probes: attached, they wait to be run
   size_t probes = 0;                            // exact probes attached
   bool interrupted = false;                     // by a signal
 };

@@ -14,6 +14,7 @@
 #include "runtime/session/attach.h"
 #include "runtime/session/child.h"
 #include "runtime/session/event_loop.h"
+#include "runtime/session/iterators.h"
 #include "runtime/session/loader.h"
 #include "runtime/session/losses.h"
 #include "runtime/session/notify.h"
@@ -199,7 +200,8 @@ class Session {
     load.usdt_specs = static_cast<uint32_t>(plan_.usdt.size());
     load.attach_types = plan_.multi;
     for (const PlannedProbe &probe : plan_.probes)
-      if (std::string_view provider = probe.provider->name(); provider == "fentry" || provider == "fexit")
+      if (std::string_view provider = probe.provider->name();
+          provider == "fentry" || provider == "fexit" || provider == "iter")
         load.attach_targets[probe.info->program] = probe.places.front().target.name;
     load.only_once = plan_.probes.empty();
     load.programs = plan_.programs();
@@ -280,12 +282,29 @@ class Session {
       }
     }
     tell_attached();
-    if (plan_.probes.empty() && plan_.signals.empty() && !child_) return true;  // nothing is left to wait for
+    if (!run_iterators()) return false;
+    if (attached_.probes == attached_.iterators.size() && plan_.signals.empty() && !child_)
+      return true;  // nothing is left to wait for
     RunEnd end = loop_->run();
     for (; end == RunEnd::UserSignal; end = loop_->run())
       if (Signals::take_user_signals() > 0) run_once(plan_.signals);
     if (end == RunEnd::ChildEnded) report_child();
     return true;
+  }
+
+  bool run_iterators() {
+    // So few objects between two looks at the ring buffer that it has room for what each of them prints.
+    size_t printed = 1;
+    for (const Action &action : manifest_.actions) printed += action.size + 8;
+    const size_t at_once = std::clamp<size_t>(manifest_.config.ring_buffer_bytes / (4 * printed), 1, 4096);
+    Result<> done = awl::run_iterators(attached_.iterators, at_once, [this] {
+      loop_->drain();
+      return !actions_->exiting() && !Signals::stop_requested();
+    });
+    if (done) return true;
+    Diagnostics diagnostics;
+    diagnostics.emit(diag::RunFailed, Span{}, done.error().message).with_hint(done.error().hint);
+    return tell(diagnostics);
   }
 
   // Begin and end programs count, though they are attached to nothing.

@@ -20,13 +20,13 @@ bool is_modifier(BtfKind kind) {
 }
 
 // The records of words that programs of these kinds get: "fentry [MODULE:]FUNCTION", "fexit [MODULE:]FUNCTION" (its
-// last word is the result), "rawtracepoint EVENT".
+// last word is the result), "rawtracepoint EVENT", "iter NAME".
 struct ContextName {
   std::string_view text, kind, module, name;
 };
 
 std::optional<ContextName> context_name(std::string_view text) {
-  for (std::string_view kind : {"fentry", "fexit", "rawtracepoint"}) {
+  for (std::string_view kind : {"fentry", "fexit", "rawtracepoint", "iter"}) {
     if (!text.starts_with(kind) || text.size() <= kind.size() || text[kind.size()] != ' ') continue;
     std::string_view name = text.substr(kind.size() + 1), module;
     if (size_t colon = name.find(':'); colon != std::string_view::npos) {
@@ -415,6 +415,7 @@ Result<std::optional<const Type *>> BtfSource::find_context(TypeStore &store, co
   BtfSource *source = wanted.module.empty() ? this : TRY(module(std::string(wanted.module)));
   if (!source) return std::nullopt;
   auto found = TRY(wanted.kind == "rawtracepoint" ? source->tracepoint(store, wanted.name)
+                   : wanted.kind == "iter"        ? source->function(store, fmt::format("bpf_iter_{}", wanted.name))
                                                   : source->function(store, wanted.name));
   if (!found) return std::nullopt;
   Type record;

@@ -1,0 +1,37 @@
+#include "runtime/session/iterators.h"
+
+#include <bpf/bpf.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace awl {
+namespace {
+
+// A program adds a word to the iterator's text for each object, and read(2) comes back when it has as much as was
+// asked for.
+Result<> walk(int fd, size_t at_once, const std::function<bool()> &between) {
+  std::vector<char> text(at_once * 8);
+  while (true) {
+    const ssize_t n = read(fd, text.data(), text.size());
+    const int error = errno;
+    if (!between() || n == 0) return {};
+    // EAGAIN: a million objects without text.
+    if (n < 0 && error != EAGAIN && error != EINTR) return fail_errno("read the iterator", error);
+  }
+}
+
+}  // namespace
+
+Result<> run_iterators(const std::vector<int> &links, size_t at_once, const std::function<bool()> &between) {
+  for (const int link : links) {
+    const int fd = bpf_iter_create(link);
+    if (fd < 0) return fail_errno("start the iterator", -fd);
+    Result<> done = walk(fd, at_once, between);
+    close(fd);
+    if (!done) return done;
+  }
+  return {};
+}
+
+}  // namespace awl

@@ -1,0 +1,15 @@
+// Walks the kernel's lists of objects for iter probes.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "base/result.h"
+
+namespace awl {
+
+// Runs the program of each link over all objects. `between` is called after every `at_once` of them, and the walk ends
+// when it gives false.
+Result<> run_iterators(const std::vector<int> &links, size_t at_once, const std::function<bool()> &between);
+
+}  // namespace awl
