@@ -17,6 +17,7 @@
 #include "runtime/session/iterators.h"
 #include "runtime/session/loader.h"
 #include "runtime/session/losses.h"
+#include "runtime/session/missed.h"
 #include "runtime/session/notify.h"
 #include "runtime/session/privileges.h"
 #include "runtime/session/script_params.h"
@@ -370,6 +371,15 @@ class Session {
     }
     losses_->report_totals(object_->state());
     actions_->report_files();
+    report_missed();
+  }
+
+  void report_missed() {
+    Diagnostics diagnostics;
+    for (const MissedEvents &missed : missed_events(*object_, manifest_, attached_.attachments))
+      diagnostics.emit(diag::EventsMissed, missed.probe->span, missed.probe->text, missed.count)
+          .with_hint("the kernel runs no program inside another; a shorter one leaves less of a gap");
+    tell(diagnostics);
   }
 
   std::vector<MapEntry> read_sorted(const LoadedMap &map) {

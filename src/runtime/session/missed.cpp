@@ -1,0 +1,65 @@
+#include "runtime/session/missed.h"
+
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <set>
+
+namespace awl {
+
+namespace {
+
+constexpr size_t kLinkInfoSize = 128;  // of struct bpf_link_info with room to grow
+
+template <class T>
+T load(const std::vector<std::byte> &info, size_t at) {
+  T value{};
+  if (at + sizeof(value) <= info.size()) std::memcpy(&value, info.data() + at, sizeof(value));
+  return value;
+}
+
+}  // namespace
+
+// The installed header may be older than the kernel, so by offset: {u32 type, id, prog_id}, then at 16 for
+//   kprobe_multi {u64 addrs; u32 count, flags; u64 missed}
+//   perf_event {u32 type, unused; kprobe {u64 name; u32 name_len, offset; u64 addr, missed}}
+// A kernel that does not know a member leaves it zero.
+LinkMisses link_misses(const std::vector<std::byte> &info) {
+  constexpr uint32_t kPerfEventLink = 7, kKprobeMultiLink = 8, kKprobe = 3, kKretprobe = 4;
+  LinkMisses out{load<uint32_t>(info, 8), 0};
+  const auto type = load<uint32_t>(info, 0), event = load<uint32_t>(info, 16);
+  if (type == kKprobeMultiLink) out.count = load<uint64_t>(info, 32);
+  if (type == kPerfEventLink && (event == kKprobe || event == kKretprobe)) out.count = load<uint64_t>(info, 48);
+  return out;
+}
+
+std::vector<MissedEvents> missed_events(const LoadedObject &object, const Manifest &manifest,
+                                        const std::vector<Attachment> &attachments) {
+  std::map<uint32_t, uint64_t> of_links;  // by id of the program
+  for (const Attachment &attachment : attachments) {
+    for (const int fd : attachment.fds()) {
+      std::vector<std::byte> info(kLinkInfoSize);
+      uint32_t size = kLinkInfoSize;
+      if (bpf_obj_get_info_by_fd(fd, info.data(), &size) != 0) continue;  // no link but a perf event
+      info.resize(std::min<size_t>(size, info.size()));
+      const LinkMisses misses = link_misses(info);
+      of_links[misses.program] += misses.count;
+    }
+  }
+  std::vector<MissedEvents> out;
+  std::set<std::string> seen;
+  for (const ProbeInfo &probe : manifest.probes) {
+    const int fd = object.program(probe.program);
+    bpf_prog_info info{};
+    uint32_t size = sizeof(info);
+    if (fd < 0 || !seen.insert(probe.program).second || bpf_obj_get_info_by_fd(fd, &info, &size) != 0) continue;
+    const uint64_t count = info.recursion_misses + of_links[info.id];
+    if (count > 0) out.push_back({&probe, count});
+  }
+  return out;
+}
+
+}  // namespace awl
