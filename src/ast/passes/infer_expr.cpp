@@ -56,9 +56,11 @@ const Type *Inference::rule(Expr *expr) {
       visit_block(block->block);
       return block->value ? infer(block->value) : s.void_type();
     }
-    case NodeKind::TypeExpr:
-      error(diag::TypeAsValue, expr->span, static_cast<TypeExpr *>(expr)->type.name);
+    case NodeKind::TypeExpr: {
+      const TypeName &type = static_cast<TypeExpr *>(expr)->type;
+      error(diag::TypeAsValue, expr->span, type.typeof_expr ? "typeof(...)" : type.name);
       return poison();
+    }
     case NodeKind::Comptime: {
       auto *comptime = static_cast<Comptime *>(expr);
       const Type *type = infer(comptime->operand);

@@ -56,11 +56,27 @@ Span failing_span(const VerifierReport &report, const std::string &program, cons
   return {};
 }
 
+std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+// Where in a C file that is linked in, "" if it is in the script: "lib.bpf.c:5: `return *p;`". Kernels before 6.10
+// quote the text alone.
+std::string place_in_c(const VerifierReport &report, const Manifest &manifest, const Source &source) {
+  if (!manifest.has_c || report.source_text.empty()) return {};
+  if (!report.source_file.empty() && report.source_line) {
+    if (base_name(report.source_file) == base_name(source.name())) return {};
+    return fmt::format("{}:{}: `{}`", report.source_file, *report.source_line, report.source_text);
+  }
+  for (uint32_t line = 1; line <= source.line_count(); line++)
+    if (trim(source.line(line)) == report.source_text) return {};
+  return "`" + report.source_text + "`";
+}
+
 void explain_rejection(const LoadFailure &failure, const VerifierReport &report, const Image &image,
                        const Source &source, Diagnostics &diagnostics) {
   const std::string program = failed_program(failure.libbpf);
   const ProbeInfo *probe = find_probe(image.manifest, program);
-  Span span = failing_span(report, program, image, source);
+  const std::string in_c = place_in_c(report, image.manifest, source);
+  Span span = in_c.empty() ? failing_span(report, program, image, source) : Span{};
   if (span.empty() && probe) span = probe->span;
   Diagnostic &diagnostic =
       diagnostics.emit(diag::VerifierRejected, span, probe ? probe->text : program, report.message);
@@ -68,6 +84,7 @@ void explain_rejection(const LoadFailure &failure, const VerifierReport &report,
     diagnostic.with_label(std::string(known->explanation));
     if (!known->hint.empty()) diagnostic.with_hint(std::string(known->hint));
   }
+  if (!in_c.empty()) diagnostic.note("in the C function at " + in_c);
   if (!failure.verbose) diagnostic.note("-v prints the verifier's whole log");
 }
 
