@@ -40,13 +40,21 @@ const Type *infer_format(Inference &in, const CallSite &call) {
     in.error(diag::BadFormat, text->span, format.error().message).with_hint(format.error().hint);
     return none;
   }
-  if (format->conversions != call.args.size() - 1) {
+  bool stars = format->takes_stars(call.args.size() - 1);
+  if (format->conversions != call.args.size() - 1 && !stars) {
     in.error(diag::FormatCount, call.node->span, format->conversions, call.args.size() - 1);
     return none;
   }
   size_t index = 1;
   for (const Format::Piece &piece : format->pieces) {
     if (!piece.has_conversion) continue;
+    for (bool star : {piece.conversion.star_width, piece.conversion.star_precision}) {
+      if (!star || !stars) continue;
+      Expr *number = call.args[index++];
+      const Type *type = seen(in.store(), in.infer(number));
+      if (type && !type->is_poison() && !type->is_integral())
+        in.error(diag::FormatType, number->span, "*", describe(type)).with_hint("`*` takes a number");
+    }
     Expr *arg = call.args[index++];
     const Type *type = seen(in.store(), in.infer(arg));
     if (!type || type->is_poison()) continue;

@@ -34,9 +34,10 @@ void look(const Node *node, Uses &uses) {
       uses.numbers.insert(param->number);
     uses.count = uses.count || each->kind == NodeKind::ParamCount;
     const auto *call = as<Call>(each);
-    if (!call || call->name != "str") return;
-    for (const Expr *arg : call->args)
-      if (const auto *param = as<PositionalParam>(arg)) uses.as_text.insert(param->number);
+    if (!call || call->name != "str" || call->args.empty()) return;
+    for_each_node(call->args[0], [&](const Node *part) {  // `$1`, `$1 + 4`
+      if (const auto *param = as<PositionalParam>(part)) uses.as_text.insert(param->number);
+    });
   });
 }
 

@@ -273,17 +273,35 @@ void append_slow(std::string &out, const Conversion &conversion, const Value &va
 
 }  // namespace
 
+// A conversion whose `*` are filled in from the arguments, as in C: a negative width stands for `-`, a negative
+// precision for none.
+static Conversion with_stars(Conversion conversion, std::span<const Value> arguments, size_t &next) {
+  constexpr int64_t kMost = 4096;
+  auto take = [&] { return std::clamp(static_cast<int64_t>(scalar_of(arguments[next++])), -kMost, kMost); };
+  if (conversion.star_width) {
+    const int64_t width = take();
+    conversion.width = static_cast<int>(width < 0 ? -width : width);
+    conversion.left = conversion.left || width < 0;
+  }
+  if (conversion.star_precision) conversion.precision = static_cast<int>(std::max<int64_t>(take(), -1));
+  return conversion;
+}
+
 void append_formatted(std::string &out, const Format &format, std::span<const Value> arguments,
                       const FormatContext &context) {
   static const Type kNull;  // void: shown as null
   Line line(out);
   size_t next = 0;
+  const bool stars = format.takes_stars(arguments.size());
   for (const Format::Piece &piece : format.pieces) {
     line.append(piece.literal);
     if (!piece.has_conversion) continue;
+    const bool starred = stars && (piece.conversion.star_width || piece.conversion.star_precision);
+    const Conversion filled = starred ? with_stars(piece.conversion, arguments, next) : Conversion{};
+    const Conversion &conversion = starred ? filled : piece.conversion;
     Value value = next < arguments.size() ? arguments[next] : Value{&kNull, {}};
     next++;
-    if (!append_fast(line, piece.conversion, value)) append_slow(line.string(), piece.conversion, value, context);
+    if (!append_fast(line, conversion, value)) append_slow(line.string(), conversion, value, context);
   }
   line.flush();
 }

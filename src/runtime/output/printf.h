@@ -20,7 +20,8 @@ struct Conversion {
   bool plain = true;  // no flag, width or precision
   int width = 0;
   int precision = -1;
-  int bits = 32;  // of an integer: 8 (hh) 16 (h) 32 (none) 64 (l ll j z t L)
+  bool star_width = false, star_precision = false;  // `*`: see Format::stars
+  int bits = 32;                                    // of an integer: 8 (hh) 16 (h) 32 (none) 64 (l ll j z t L)
   ConversionClass takes = ConversionClass::Integer;
   uint32_t begin = 0, end = 0;  // in the format text
 };
@@ -34,6 +35,11 @@ struct Format {
   };
   std::vector<Piece> pieces;
   size_t conversions = 0;
+  size_t stars = 0;
+
+  // A `*` takes a number from the arguments where there are enough of them. With one argument for each conversion it
+  // has no effect, as in bpftrace.
+  [[nodiscard]] bool takes_stars(size_t arguments) const { return stars > 0 && arguments == conversions + stars; }
 };
 
 // Errors carry the offending text: "unknown conversion `%y`".

@@ -111,13 +111,11 @@ Result<Conversion> parse_conversion(Reader &in) {
   in.at++;  // %
   size_t flags_begin = in.at;
   parse_flags(in, conversion);
-  if (!in.take('*')) conversion.width = in.take_number();  // `*` is accepted and without effect
+  conversion.star_width = in.take('*');
+  if (!conversion.star_width) conversion.width = in.take_number();
   if (in.take('.')) {
-    conversion.precision = 0;
-    if (!in.take('*'))
-      conversion.precision = in.take_number();
-    else
-      conversion.precision = -1;
+    conversion.star_precision = in.take('*');
+    conversion.precision = conversion.star_precision ? -1 : in.take_number();
   }
   conversion.plain = in.at == flags_begin;
   parse_length(in, conversion);
@@ -147,6 +145,7 @@ Result<Format> parse_format(std::string_view text) {
     piece.conversion = TRY(parse_conversion(in));
     piece.has_conversion = true;
     format.conversions++;
+    format.stars += (piece.conversion.star_width ? 1 : 0) + (piece.conversion.star_precision ? 1 : 0);
     format.pieces.push_back(std::move(piece));
     piece = {};
   }

@@ -93,7 +93,8 @@ Result<void> Actions::prepare() {
     if (Result<void> good = check(action); !good) return good;
     if (has_format(action.kind)) {
       prepared.format = TRY(parse_format(action.format));
-      if (prepared.format.conversions != action.args.size()) return fail("a format does not fit its values");
+      if (prepared.format.conversions != action.args.size() && !prepared.format.takes_stars(action.args.size()))
+        return fail("a format does not fit its values");
     }
     if (action.kind == ActionKind::Percentiles) prepared.percents = TRY(parse_percents(action.format));
     prepared_.push_back(std::move(prepared));
