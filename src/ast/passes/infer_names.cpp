@@ -407,7 +407,8 @@ const Type *Inference::infer_cast(Cast *expr) {
   if (to->kind == TypeKind::Buffer && (from->is_string() || from->kind == TypeKind::Array)) return to;
   if (to == from) return to;
   Diagnostic &d = error(diag::BadCast, expr->span, describe(from), describe(to));
-  if (to->kind == TypeKind::Struct) d.with_hint("cast to a pointer: `(" + to_string(to) + " *)`");
+  if (to->kind == TypeKind::Struct && to->display == Display::None)
+    d.with_hint("cast to a pointer: `(" + to_string(to) + " *)`");
   return poison();
 }
 
