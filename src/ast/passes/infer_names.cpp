@@ -180,6 +180,8 @@ const Type *Inference::infer_call(const CallSite &call) {
 // Number and types of arguments, against the patterns of the declaration.
 bool Inference::check_arguments(const CallSite &call) {
   const Function &f = *call.function;
+  // What a function with a body calls is part of it to who wrote the script.
+  const std::string shown = f.name.starts_with("__") ? f.name.substr(2) : f.name;
   bool fits = check_signature(call);
   for (size_t i = 0; i < call.args.size(); i++) {
     Expr *arg = call.args[i];
@@ -188,7 +190,7 @@ bool Inference::check_arguments(const CallSite &call) {
     auto has = [&](std::string_view p) { return std::ranges::find(patterns, p) != patterns.end(); };
     if (has("map") && (as<MapAccess>(arg) || patterns.size() == 1)) {
       if (!map_argument(arg)) {
-        error(diag::ArgumentType, arg->span, i + 1, f.name, "no map", "a map");
+        error(diag::ArgumentType, arg->span, i + 1, shown, "no map", "a map");
         fits = false;
       }
       continue;
@@ -207,7 +209,7 @@ bool Inference::check_arguments(const CallSite &call) {
                                                     : p == "word"     ? "a word"
                                                     : p == "variable" ? "a variable"
                                                                       : "`" + p + "`");
-      error(diag::ArgumentType, arg->span, i + 1, f.name, describe(type), wanted);
+      error(diag::ArgumentType, arg->span, i + 1, shown, describe(type), wanted);
       fits = false;
     }
   }
