@@ -100,7 +100,10 @@ typed::ValuePtr lower_len(Lowering &low, const CallSite &call) {
   bytes->args.push_back(make_value<typed::CtxPointer>(store.uint64(), span));
   bytes->args.push_back(std::move(frames));
   bytes->args.push_back(make_const(store.uint64(), 8ULL * stack->stack_frames, span));
-  bytes->args.push_back(make_const(store.uint64(), stack->stack_user ? BPF_F_USER_STACK : 0, span));
+  // The frames that kstack leaves out as well: see FunctionEmitter::tracing_frames.
+  const ProgType program = low.unit().context.prog_type;
+  const uint64_t skipped = program == ProgType::Fentry || program == ProgType::Fexit ? 2 : 0;
+  bytes->args.push_back(make_const(store.uint64(), stack->stack_user ? uint64_t{BPF_F_USER_STACK} : skipped, span));
   uint32_t local = low.new_local(i64);
   low.set_local(local, std::move(bytes), span);
   auto out = make_value<typed::Select>(i64, span);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <tuple>
 
 #include "base/strings.h"
 
@@ -58,7 +59,7 @@ void FileSymbols::prepare() {
     for (const ElfSymbol &symbol : **symbols)
       if (symbol.is_function && !symbol.name.empty()) all.push_back(&symbol);
   }
-  std::ranges::stable_sort(all, {}, &ElfSymbol::address);
+  std::ranges::sort(all, {}, [](const ElfSymbol *symbol) { return std::tie(symbol->address, symbol->name); });
   for (const ElfSymbol *symbol : all) {
     if (!functions_.empty() && functions_.back().begin == symbol->address) {
       Function &same = functions_.back();

@@ -128,10 +128,12 @@ bool MappingEvents::lost() { return std::exchange(lost_, false); }
 
 void MappingEvents::parse(uint32_t type, uint16_t flags, std::span<const char> body) {
   MappingEvent event;
-  if (type == PERF_RECORD_LOST)
+  if (type == PERF_RECORD_LOST) {
     lost_ = true;
-  else if (parse_mapping_event(type, flags, body, event))
+  } else if (parse_mapping_event(type, flags, body, event)) {
+    event.order = read_++;
     waiting_.push_back(std::move(event));
+  }
 }
 
 void MappingEvents::read(Buffer &buffer) {
@@ -166,7 +168,7 @@ std::vector<MappingEvent> MappingEvents::take() {
   const uint64_t until = now_ns();
   for (Buffer &buffer : buffers_) read(buffer);
   if (waiting_.empty()) return {};
-  std::ranges::stable_sort(waiting_, {}, &MappingEvent::time);
+  std::ranges::sort(waiting_, {}, [](const MappingEvent &event) { return std::pair(event.time, event.order); });
   auto later = std::ranges::lower_bound(waiting_, until, {}, &MappingEvent::time);
   std::vector<MappingEvent> out(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(later));
   waiting_.erase(waiting_.begin(), later);

@@ -15,7 +15,8 @@ namespace awl {
 struct MappingEvent {
   enum class Kind : uint8_t { Map, Fork, Exec, Exit };
   Kind kind = Kind::Map;
-  uint64_t time = 0;  // CLOCK_MONOTONIC, nanoseconds
+  uint64_t time = 0;   // CLOCK_MONOTONIC, nanoseconds
+  uint64_t order = 0;  // in which they were read: that of a CPU's events of one time
   uint32_t pid = 0;
   uint32_t parent = 0;  // Fork
   Mapping mapping;      // Map
@@ -51,6 +52,7 @@ class MappingEvents {
   std::vector<Buffer> buffers_;
   int epoll_ = -1;
   bool lost_ = false;
+  uint64_t read_ = 0;  // events so far
   std::vector<MappingEvent> waiting_;  // later than the last take()
 };
 
