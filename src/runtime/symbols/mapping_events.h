@@ -52,7 +52,7 @@ class MappingEvents {
   std::vector<Buffer> buffers_;
   int epoll_ = -1;
   bool lost_ = false;
-  uint64_t read_ = 0;  // events so far
+  uint64_t read_ = 0;                  // events so far
   std::vector<MappingEvent> waiting_;  // later than the last take()
 };
 
