@@ -52,7 +52,7 @@ const Type *infer_typeinfo(Inference &in, const CallSite &call) {
   if (!type || type->is_poison()) return type;
   TypeStore &s = in.store();
   auto text = [&](const std::string &t) { return s.string(static_cast<uint32_t>(t.size()) + 1); };
-  return s.tuple({s.int64(), text(base_name(type)), text(to_string(type))});
+  return s.record({"btf_id", "base_type", "full_type"}, {s.int64(), text(base_name(type)), text(to_string(type))});
 }
 
 typed::ValuePtr lower_typeinfo(Lowering &low, const CallSite &call) {

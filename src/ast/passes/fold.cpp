@@ -66,8 +66,8 @@ class Folder {
   [[nodiscard]] std::optional<std::string> type_name(const FieldAccess &access) const {
     const Type *type = asked_type(access.base);
     if (!type) return std::nullopt;
-    if (access.name == "1") return base_name(type);
-    return access.name == "2" ? std::optional(to_string(type)) : std::nullopt;
+    if (access.name == "base_type" || access.name == "1") return base_name(type);
+    return access.name == "full_type" || access.name == "2" ? std::optional(to_string(type)) : std::nullopt;
   }
 
   [[nodiscard]] std::optional<int64_t> param(const PositionalParam &param) const {

@@ -134,8 +134,7 @@ const Type *Inference::infer_field(FieldAccess *expr) {
   const Type *base = infer(expr->base);
   if (!base || base->is_poison()) return base;
   if (base->kind == TypeKind::Tuple) {
-    for (const Field &f : base->fields)
-      if (f.name == expr->name) return f.type;
+    if (const Field *found = element(base, expr->name)) return found->type;
     error(diag::TupleIndex, expr->name_span, describe(base), expr->name);
     return poison();
   }

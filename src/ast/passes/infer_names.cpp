@@ -406,6 +406,7 @@ const Type *Inference::infer_cast(Cast *expr) {
   // Bytes of a string, array or integer seen as an array.
   if (to->kind == TypeKind::Array && from->is_integral() && to->size <= 8) return to;
   if (to->is_string() && from->is_string()) return to;
+  if (to->kind == TypeKind::Bool && from->is_string()) return to;  // whether there is anything in it
   if (to->kind == TypeKind::Buffer && (from->is_string() || from->kind == TypeKind::Array)) return to;
   if (to == from) return to;
   Diagnostic &d = error(diag::BadCast, expr->span, describe(from), describe(to));

@@ -146,6 +146,8 @@ std::optional<std::string> fold_literal(const CompileInput &input, const Facts &
 const Type *stored_type(TypeStore &store, const Type *type);
 // Least type that holds both; null if there is none. Null arguments are "not known yet".
 const Type *join_types(TypeStore &store, const Type *a, const Type *b);
+// An element as scripts name it: by its number in tuples, by its name or number in records; null if there is none.
+const Field *element(const Type *tuple, std::string_view name);
 // The element of another tuple that goes with this one: by its place, in records by its name; null if there is none.
 const Field *same_element(const Field &element, size_t index, const Type *in);
 // What an aggregate gives when it is read in an expression; null if it cannot be.

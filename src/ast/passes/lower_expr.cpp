@@ -178,11 +178,10 @@ typed::ValuePtr Lowering::lower_field(FieldAccess *expr) {
   const Type *base = type(expr->base);
   if (!base || base->is_poison()) return nullptr;
   if (base->kind == TypeKind::Tuple) {
-    for (const Field &f : base->fields) {
-      if (f.name != expr->name) continue;
-      auto out = make_value<typed::Part>(f.type, expr->span);
+    if (const Field *f = element(base, expr->name)) {
+      auto out = make_value<typed::Part>(f->type, expr->span);
       out->operand = value(expr->base);
-      out->offset = f.offset;
+      out->offset = f->offset;
       return out;
     }
     return nullptr;
@@ -389,7 +388,8 @@ typed::ValuePtr Lowering::lower_incdec(IncDec *expr) {
   auto out = make_value<typed::MapAddGet>(type(expr), expr->span);
   out->map = map_index("@" + access->name);
   out->key = map_key(out->map, access->keys, access->span);
-  out->delta = delta;
+  const Type *stored = manifest().maps[out->map].value;
+  out->delta = stored->is_pointer() ? delta * std::max(stored->target->size, 1U) : delta;
   out->give_old = !expr->prefix;
   return out;
 }
@@ -426,6 +426,13 @@ typed::ValuePtr Lowering::lower_cast(Cast *expr) {
                                                                             : to->size > 1 ? 2
                                                                                            : 1,
                                                                             false)));
+    return out;
+  }
+  if (to->kind == TypeKind::Bool && from->is_string()) {
+    auto out = make_value<typed::Compare>(to, expr->span);
+    out->left = value(expr->operand);
+    out->right = make_value<typed::Bytes>(store().string(1), expr->span);
+    out->count = 1;
     return out;
   }
   if (to->kind == TypeKind::Buffer && from->kind != TypeKind::Buffer)

@@ -1,4 +1,5 @@
 // Lowering of statements.
+#include <algorithm>
 #include <cassert>
 
 #include "ast/intrinsics/strings.h"
@@ -20,7 +21,9 @@ void Lowering::lower_stmt(Stmt *stmt) {
         auto step = make_step<typed::MapAdd>(stmt->span);
         step->map = map_index("@" + access->name);
         step->key = map_key(step->map, access->keys, access->span);
-        step->delta = make_const(store().int64(), inc->increment ? 1 : ~0ULL, stmt->span);
+        const Type *stored = manifest().maps[step->map].value;
+        uint64_t size = stored->is_pointer() ? std::max(stored->target->size, 1U) : 1;
+        step->delta = make_const(store().int64(), inc->increment ? size : 0 - size, stmt->span);
         return add(std::move(step));
       }
       typed::ValuePtr value = lower_value(s->expr);
@@ -67,6 +70,14 @@ void Lowering::lower_if(If *stmt) {
   add(std::move(branch));
 }
 
+// By how much `+= count` moves what has this type: pointers go by whole elements.
+typed::ValuePtr Lowering::steps_of(const Type *type, typed::ValuePtr count) {
+  if (!type->is_pointer() || type->target->size <= 1) return count;
+  Span span = count->span;
+  return make_binary(typed::Op::Mul, false, std::move(count), make_const(store().uint64(), type->target->size, span),
+                     store().uint64());
+}
+
 void Lowering::lower_assign(Assign *assign) {
   if (as<Identifier>(assign->target)) {  // `_ = e`
     typed::ValuePtr value = lower_value(assign->value);
@@ -86,9 +97,7 @@ void Lowering::lower_assign(Assign *assign) {
       return set_local(local, concat_value(get_local(local, variable->span), std::move(right), type, assign->span),
                        assign->span);
     bool is_signed = is_signed_operation(*assign->op, type, right->type);
-    if (type->is_pointer() && type->target->size > 1)
-      right = make_binary(typed::Op::Mul, false, std::move(right),
-                          make_const(store().uint64(), type->target->size, assign->span), store().uint64());
+    if (*assign->op == BinaryOp::Add || *assign->op == BinaryOp::Sub) right = steps_of(type, std::move(right));
     typed::ValuePtr sum =
         operation(*assign->op, is_signed, get_local(local, variable->span), std::move(right), type, assign->span);
     return set_local(local, coerce(std::move(sum), type), assign->span);
@@ -109,7 +118,7 @@ void Lowering::lower_map_assign(Assign *assign, MapAccess *target) {
     auto step = make_step<typed::MapAdd>(assign->span);
     step->map = map;
     step->key = map_key(map, target->keys, target->span);
-    typed::ValuePtr delta = value(assign->value);
+    typed::ValuePtr delta = steps_of(type, value(assign->value));
     if (assign->op == BinaryOp::Sub) {
       auto negated = make_value<typed::UnaryOp>(store().int64(), assign->value->span);
       negated->op = typed::Unary::Negate;

@@ -132,6 +132,7 @@ class Lowering {
   void lower_stmt(Stmt *stmt);
   void lower_block(Block *block);
   void lower_assign(Assign *assign);
+  typed::ValuePtr steps_of(const Type *type, typed::ValuePtr count);
   void lower_map_assign(Assign *assign, MapAccess *target);
   void lower_aggregate(MapAccess *target, const CallSite &call, Span span);
   void lower_if(If *stmt);

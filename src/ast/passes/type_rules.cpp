@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ast/passes/inference.h"
+#include "base/strings.h"
 
 namespace awl::ast {
 
@@ -18,6 +19,13 @@ const Type *stored_type(TypeStore &store, const Type *type) {
     return type->is_record ? store.record(names, elements) : store.tuple(elements);
   }
   return type;
+}
+
+const Field *element(const Type *tuple, std::string_view name) {
+  auto found = std::ranges::find(tuple->fields, name, &Field::name);
+  if (found != tuple->fields.end()) return &*found;
+  std::optional<uint64_t> number = parse_unsigned(name);
+  return tuple->is_record && number && *number < tuple->fields.size() ? &tuple->fields[*number] : nullptr;
 }
 
 const Field *same_element(const Field &element, size_t index, const Type *in) {
