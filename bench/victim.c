@@ -1,6 +1,7 @@
 // What bench/run traces: a process that does getpgid(2) calls and measures what each costs it.
 //
 //   victim serve      for each line "calls N" on standard input: does N calls, prints "CPU_NS WALL_NS", both in all
+//   victim functions  the same with calls of a function that begins with endbr64, as distributions compile theirs
 //   victim tick USEC  a call every USEC microseconds, until standard input ends
 //
 // The cost is CPU time of the thread, so what other processes do on its CPU is not counted.
@@ -24,7 +25,17 @@ static void call(long count, pid_t self) {
   for (long i = 0; i < count; i++) syscall(SYS_getpgid, self);
 }
 
-static int serve(pid_t self) {
+volatile long marked_sum;
+__attribute__((noipa)) void marked(long n) {
+  char *frame = __builtin_frame_address(0);  // makes it push a register first
+  marked_sum += n + (frame == NULL);
+}
+
+static void call_function(long count, pid_t self) {
+  for (long i = 0; i < count; i++) marked(self);
+}
+
+static int serve(void (*call)(long, pid_t), pid_t self) {
   char line[64];
   while (fgets(line, sizeof line, stdin)) {
     long count = 0;
@@ -48,8 +59,9 @@ static int tick(long usec, pid_t self) {
 }
 
 int main(int argc, char **argv) {
-  if (argc == 2 && strcmp(argv[1], "serve") == 0) return serve(getpid());
+  if (argc == 2 && strcmp(argv[1], "serve") == 0) return serve(call, getpid());
+  if (argc == 2 && strcmp(argv[1], "functions") == 0) return serve(call_function, getpid());
   if (argc == 3 && strcmp(argv[1], "tick") == 0) return tick(atol(argv[2]), getpid());
-  fprintf(stderr, "usage: victim serve | victim tick USEC\n");
+  fprintf(stderr, "usage: victim serve | victim functions | victim tick USEC\n");
   return 2;
 }

@@ -18,6 +18,7 @@ class DwarfSource : public TypeSource {
   explicit DwarfSource(std::unique_ptr<DebugFile> file) : file_(std::move(file)) {}
 
   [[nodiscard]] std::string name() const override { return file_->path(); }
+  [[nodiscard]] DebugFile &file() const { return *file_; }
   Result<std::optional<const Type *>> find(TypeStore &store, std::string_view name) override;
   Result<std::vector<Field>> fields(TypeStore &store, const Type *type) override;
   std::vector<std::string> names() override;

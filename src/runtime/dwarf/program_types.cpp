@@ -1,9 +1,12 @@
 #include "runtime/dwarf/program_types.h"
 
+#include <fmt/format.h>
+
 #include <map>
 #include <memory>
 
 #include "runtime/dwarf/dwarf_source.h"
+#include "runtime/dwarf/source_lines.h"
 #include "runtime/symbols/elf_file.h"
 
 namespace awl {
@@ -22,6 +25,14 @@ class ProgramTypes : public UserTypes, public TypeSource {
                                            std::string_view name) override {
     DwarfSource *source = program(binary);
     return source ? source->find(store, name) : std::nullopt;
+  }
+  Result<std::vector<SourcePlace>> line(const std::string &binary, std::string_view file, uint64_t line,
+                                        uint64_t column) override {
+    DwarfSource *source = program(binary);
+    if (!source)
+      return fail(fmt::format("`{}` has no debug information", binary),
+                  "compile it with -g, install its debug symbols, or name their folder with --debuginfo");
+    return line_places(source->file(), file, line, column);
   }
   [[nodiscard]] std::string name() const override { return "debug information"; }
   Result<std::optional<const Type *>> find(TypeStore &store, std::string_view name) override {

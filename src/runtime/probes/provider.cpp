@@ -14,6 +14,7 @@ std::string ProbeTarget::text() const {
     out += ':';
     out += part;
   };
+  if (space.starts_with('@')) return fmt::format("{}:{}{}:{}", provider, scope, space, count);  // a line of source
   if (!scope.empty()) add(quote_part(scope));
   if (!space.empty()) add(quote_part(space));
   if (provider == "watchpoint") return out + fmt::format(":0x{:x}:{}:{}", address, count, name);

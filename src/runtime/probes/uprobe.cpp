@@ -1,7 +1,9 @@
 // uprobe and uretprobe: entry (or any instruction) and return of functions in programs and libraries.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <tuple>
 
@@ -117,7 +119,9 @@ class UprobeProvider : public Provider {
   std::string_view name() const override { return return_ ? "uretprobe" : "uprobe"; }
   std::vector<std::string_view> aliases() const override { return {return_ ? "ur" : "u"}; }
   std::string_view syntax() const override {
-    return return_ ? "uretprobe:BINARY:FUNCTION" : "uprobe:BINARY:[cpp:]FUNCTION[+OFFSET] or uprobe:BINARY:ADDRESS";
+    return return_ ? "uretprobe:BINARY:FUNCTION"
+                   : "uprobe:BINARY:[cpp:]FUNCTION[+OFFSET], uprobe:BINARY:ADDRESS or "
+                     "uprobe:BINARY@FILE:LINE[:COLUMN]";
   }
   std::string_view doc() const override {
     return return_ ? "return of a function in a program or library, with its result in `retval`"
@@ -140,15 +144,54 @@ class UprobeProvider : public Provider {
                                       const ProbeEnvironment &env) const override;
 
  private:
+  [[nodiscard]] Result<std::optional<ProbeTarget>> parse_line(const std::vector<std::string> &parts) const;
+
   bool return_;
 };
+
+// BINARY@FILE:LINE[:COLUMN]. The file stands in `space`, the line in `count`, the column in `offset`.
+Result<std::optional<ProbeTarget>> UprobeProvider::parse_line(const std::vector<std::string> &parts) const {
+  const size_t at = parts[0].rfind('@');
+  const auto line = parts.size() > 1 ? parse_unsigned(parts[1]) : std::nullopt;
+  if (at == std::string::npos || !line || parts.size() > 3 || access(parts[0].c_str(), F_OK) == 0) return std::nullopt;
+  if (return_)
+    return fail("a uretprobe fires at the return of a function: it takes no line", "use `uprobe` for a line of source");
+  ProbeTarget target;
+  target.provider = name();
+  target.scope = parts[0].substr(0, at);
+  target.space = parts[0].substr(at);
+  target.count = *line;
+  if (target.scope.empty() || target.space.size() < 2 || *line == 0) return wrong_parts(*this, parts.size());
+  if (parts.size() < 3) return target;
+  const auto column = parse_unsigned(parts[2]);
+  if (!column) return fail(fmt::format("the column `{}` is not a number", parts[2]));
+  target.offset = *column;
+  return target;
+}
+
+// A line becomes the addresses where it begins: only the compiler has debug information.
+Result<std::vector<ProbeTarget>> expand_line(const ProbeTarget &target, const std::string &path,
+                                             const ProbeEnvironment &env) {
+  if (!env.user_types) return fail("lines of source are not known here");
+  std::vector<ProbeTarget> out;
+  for (SourcePlace &place :
+       TRY(env.user_types->line(path, std::string_view(target.space).substr(1), target.count, target.offset))) {
+    ProbeTarget one;
+    one.provider = target.provider;
+    one.scope = path;
+    one.name = std::move(place.function);
+    one.address = place.address;
+    one.has_address = true;
+    out.push_back(std::move(one));
+  }
+  return out;
+}
 
 Result<ProbeTarget> UprobeProvider::parse(const std::vector<std::string> &parts, const ProbeEnvironment &env) const {
   ProbeTarget target;
   target.provider = name();
   if (parts.empty()) return wrong_parts(*this, 0);
   if (parts.size() == 1) {
-    if (parts[0].find('@') != std::string::npos) return fail("probing a line of source is not supported yet");
     if (env.pid == 0)
       return fail(fmt::format("`{}` needs a program or library", name()),
                   fmt::format("write `{}`, or choose a process with -p", syntax()));
@@ -157,8 +200,7 @@ Result<ProbeTarget> UprobeProvider::parse(const std::vector<std::string> &parts,
     target.scope = parts[0];
     if (target.scope.empty() && env.pid == 0) return wrong_parts(*this, parts.size());
   }
-  if (target.scope.find('@') != std::string::npos && parts.size() > 1 && parse_unsigned(parts[1]))
-    return fail("probing a line of source is not supported yet");
+  if (std::optional<ProbeTarget> line = TRY(parse_line(parts))) return *std::move(line);
   std::string place = parts.back();
   if (parts.size() > 2) {
     // Names of C++ hold colons: whatever stands behind the language is one name.
@@ -225,6 +267,12 @@ Result<std::vector<ProbeTarget>> UprobeProvider::expand(const ProbeTarget &targe
       return std::unexpected(opened.error());
     }
     std::shared_ptr<ElfFile> elf = *opened;
+    if (target.space.starts_with('@')) {
+      auto found = expand_line(target, path, env);
+      if (!found && !several) return std::unexpected(std::move(found).error());
+      if (found) std::ranges::move(*found, std::back_inserter(out));
+      continue;
+    }
     ProbeTarget one = target;
     one.scope = path;
     if (target.has_address) {
@@ -246,7 +294,8 @@ Result<std::vector<ProbeTarget>> UprobeProvider::expand(const ProbeTarget &targe
     return fail(fmt::format("no function matches `{}`", target.text().substr(target.provider.size() + 1)));
   std::ranges::sort(out, {}, [](const ProbeTarget &one) { return std::tie(one.scope, one.name, one.address); });
   auto same = [](const ProbeTarget &a, const ProbeTarget &b) {
-    return a.scope == b.scope && a.name == b.name && a.has_address == b.has_address;
+    return a.scope == b.scope && a.name == b.name && a.has_address == b.has_address &&
+           (!a.has_address || a.address == b.address);
   };
   out.erase(std::ranges::unique(out, same).begin(), out.end());
   return out;
@@ -284,6 +333,22 @@ Result<ProbeContext> UprobeProvider::context(const ProbeTarget &target, bool nee
   return context;
 }
 
+// A function that may be called through a pointer begins with `endbr64`, which does nothing. The kernel has to
+// single-step it, which costs ten times as much as an instruction that it can emulate, such as the push that mostly
+// follows. There the arguments, the stack and the return address are still those of the call.
+uint64_t bytes_to_cheaper([[maybe_unused]] std::string_view code) {
+#if defined(__x86_64__)
+  constexpr std::string_view kEndBranch = "\xf3\x0f\x1e\xfa";
+  if (!code.starts_with(kEndBranch) || code.size() < kEndBranch.size() + 2) return 0;
+  const auto first = static_cast<uint8_t>(code[kEndBranch.size()]);
+  const auto second = static_cast<uint8_t>(code[kEndBranch.size() + 1]);
+  const auto is_push = [](uint8_t byte) { return byte >= 0x50 && byte <= 0x57; };
+  return is_push(first) || (first == 0x41 && is_push(second)) ? kEndBranch.size() : 0;
+#else
+  return 0;
+#endif
+}
+
 Result<std::vector<AttachPlace>> UprobeProvider::places(const ProbeTarget &target, const ProbeEnvironment &) const {
   std::shared_ptr<ElfFile> elf = TRY(open_binary(target.scope));
   std::vector<uint64_t> addresses;
@@ -301,6 +366,7 @@ Result<std::vector<AttachPlace>> UprobeProvider::places(const ProbeTarget &targe
     AttachPlace place;
     place.target = target;
     place.file_offset = *offset;
+    if (!target.has_address && target.offset == 0) place.file_offset += bytes_to_cheaper(elf->bytes_at(address, 6));
     out.push_back(std::move(place));
   }
   return out;

@@ -2,6 +2,7 @@
 // the compiler reads: programs that run a written Image do not.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,6 +24,12 @@ struct UserFunction {
   std::vector<int> registers;
 };
 
+// An address where the code of a line of source begins, and the function that it is in.
+struct SourcePlace {
+  uint64_t address = 0;
+  std::string function;
+};
+
 class UserTypes {
  public:
   virtual ~UserTypes() = default;
@@ -32,6 +39,10 @@ class UserTypes {
   // "struct point", "enum color", "size_t" as `binary` defines it.
   virtual Result<std::optional<const Type *>> find(TypeStore &store, const std::string &binary,
                                                    std::string_view name) = 0;
+  // Where the code of line `line` of `file` begins ("a/b.c" means every file whose path ends so), once for each
+  // function and each inlined copy of it, by address. `column` 0: any. Errors say what is missing.
+  virtual Result<std::vector<SourcePlace>> line(const std::string &binary, std::string_view file, uint64_t line,
+                                                uint64_t column) = 0;
 };
 
 }  // namespace awl
