@@ -159,7 +159,7 @@ std::vector<std::string> list_script(Source &source, const CompileRequest &reque
                                .unsafe = request.unsafe,
                                .missing_probes = "error",
                                .roots = request.roots,
-                               .user_types = nullptr};
+                               .user_types = add_user_types(store, request.debuginfo_dirs)};
   std::vector<std::string> out;
   for (const ast::Probe &probe : program.probes) {
     for (const ast::AttachPoint &point : probe.attach_points) {

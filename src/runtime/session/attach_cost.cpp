@@ -9,7 +9,8 @@
 namespace awl {
 namespace {
 
-// Measured on Linux 6.18 and 6.12 (docs/performance.md says how): what counts here is the order of magnitude.
+// User probes, tracepoints and raw tracepoints as measured on Linux 6.18; kernel functions as estimated from 6.12 in an
+// emulator. What counts is the order of magnitude.
 struct Cost {
   std::string_view provider;
   double alone_ns, in_link_ns;  // to attach one place
