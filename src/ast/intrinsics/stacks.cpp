@@ -2,6 +2,7 @@
 #include <linux/bpf.h>
 
 #include "ast/intrinsics/intrinsic.h"
+#include "ast/passes/config.h"
 
 namespace awl::ast {
 
@@ -9,25 +10,17 @@ namespace {
 
 constexpr int64_t kMaxFrames = 127;  // kernel.perf_event_max_stack by default
 
-std::optional<StackMode> mode_of(std::string_view word) {
-  if (word == "bpftrace") return StackMode::Bpftrace;
-  if (word == "perf") return StackMode::Perf;
-  if (word == "raw") return StackMode::Raw;
-  if (word == "folded") return StackMode::Folded;
-  return std::nullopt;
-}
-
 // kstack, kstack(3), kstack(perf), kstack(perf, 3).
 const Type *infer_stack(Inference &in, const CallSite &call, bool user) {
   StackMode mode = in.input().config.stack_mode;
   int64_t frames = kMaxFrames;
   size_t next = 0;
   if (const auto *word = call.args.empty() ? nullptr : as<Identifier>(call.args[0])) {
-    if (std::optional<StackMode> given = mode_of(word->name))
+    if (std::optional<StackMode> given = stack_mode_of(word->name))
       mode = *given;
     else
       in.error(diag::BadName, word->span, call.function->name, "mode `" + word->name + "`",
-               "there are bpftrace, perf, raw and folded");
+               "there are bpftrace, perf, raw, build_id and folded");
     next = 1;
   }
   if (next < call.args.size()) frames = in.constant_argument(call, next, 1, 1024, "the number of frames");

@@ -36,18 +36,16 @@ std::string set_missing_probes(ConfigValues &values, std::string_view text) {
   return {};
 }
 
+constexpr std::array<std::pair<std::string_view, StackMode>, 5> kStackModes = {{{"bpftrace", StackMode::Bpftrace},
+                                                                                {"perf", StackMode::Perf},
+                                                                                {"raw", StackMode::Raw},
+                                                                                {"build_id", StackMode::BuildId},
+                                                                                {"folded", StackMode::Folded}}};
+
 std::string set_stack_mode(ConfigValues &values, std::string_view text) {
-  std::string word = lower(text);
-  if (word == "bpftrace")
-    values.stack_mode = StackMode::Bpftrace;
-  else if (word == "perf")
-    values.stack_mode = StackMode::Perf;
-  else if (word == "raw")
-    values.stack_mode = StackMode::Raw;
-  else if (word == "folded")
-    values.stack_mode = StackMode::Folded;
-  else
-    return "expected bpftrace, perf, raw or folded";
+  std::optional<StackMode> mode = stack_mode_of(lower(text));
+  if (!mode) return "expected bpftrace, perf, raw, build_id or folded";
+  values.stack_mode = *mode;
   return {};
 }
 
@@ -148,7 +146,7 @@ const std::vector<ConfigVariable> &config_variables() {
       {"print_maps_on_exit", "print all maps at the end", set_bool<&C::print_maps_on_exit>},
       {"cpp_demangle", "demangle C++ symbols", set_bool<&C::cpp_demangle>},
       {"missing_probes", "error, warn or ignore", set_missing_probes},
-      {"stack_mode", "form of stacks: bpftrace, perf, raw or folded", set_stack_mode},
+      {"stack_mode", "form of stacks: bpftrace, perf, raw, build_id or folded", set_stack_mode},
       {"perf_rb_pages", "size of the ring buffer in pages", set_ring_buffer_pages},
       {"str_trunc_trailer", "shown behind a string that was cut", set_trailer},
       {"cache_user_symbols", "accepted, no effect", ignore},
@@ -190,10 +188,15 @@ Expr *config_literal(Program &program, const ConfigValues &values, std::string_v
     if (known == name) return program.make<StringLiteral>(span, values.*member);
   if (name == "perf_rb_pages") return program.make<IntegerLiteral>(span, values.ring_buffer_bytes / 4096);
   if (name != "stack_mode") return nullptr;
-  const char *mode = values.stack_mode == StackMode::Perf  ? "perf"
-                     : values.stack_mode == StackMode::Raw ? "raw"
-                                                           : "bpftrace";
-  return program.make<StringLiteral>(span, mode);
+  for (auto [word, mode] : kStackModes)
+    if (mode == values.stack_mode) return program.make<StringLiteral>(span, std::string(word));
+  return nullptr;
+}
+
+std::optional<StackMode> stack_mode_of(std::string_view word) {
+  for (auto [known, mode] : kStackModes)
+    if (word == known) return mode;
+  return std::nullopt;
 }
 
 ConfigValues read_config(const Program &program, const Environment &environment, Diagnostics &diagnostics) {

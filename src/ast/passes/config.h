@@ -27,6 +27,9 @@ using Environment = std::function<const char *(const std::string &)>;
 Expr *config_literal(Program &program, const ConfigValues &values, std::string_view name, Span span);
 
 // Defaults, then the block, then the environment, which wins.
+// As `stack_mode` and the stacks' own parameter call it.
+std::optional<StackMode> stack_mode_of(std::string_view word);
+
 ConfigValues read_config(const Program &program, const Environment &environment, Diagnostics &diagnostics);
 
 }  // namespace awl::ast

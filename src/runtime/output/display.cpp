@@ -164,6 +164,19 @@ std::optional<Symbol> symbol_of(const Value &stack, uint64_t address, const Form
 
 }  // namespace
 
+namespace {
+
+// Kernel code has no file.
+void append_place(std::string &out, const Value &stack, uint64_t address, const FormatContext &context) {
+  std::optional<FilePlace> place;
+  if (stack.type->stack_user && context.user_symbols)
+    place = context.user_symbols->place(load<uint32_t>(stack.bytes, 4), address);
+  if (place) out.append(place->build_id).append(" 0x");
+  append_hex(out, place ? place->offset : address);
+}
+
+}  // namespace
+
 void append_stack(std::string &out, const Value &value, size_t indent, const FormatContext &context) {
   const Type &type = *value.type;
   if (type.stack_mode == StackMode::Folded) return append_folded_stack(out, value, context);
@@ -171,8 +184,10 @@ void append_stack(std::string &out, const Value &value, size_t indent, const For
   if (frames.empty()) return;
   out += '\n';
   for (uint64_t address : frames) {
-    if (type.stack_mode == StackMode::Raw || type.stack_mode == StackMode::BuildId) {
+    if (type.stack_mode == StackMode::Raw) {
       append_hex(out, address);
+    } else if (type.stack_mode == StackMode::BuildId) {
+      append_place(out, value, address, context);
     } else {
       bool perf = type.stack_mode == StackMode::Perf;
       if (!perf) out.append(indent, ' ');

@@ -22,6 +22,7 @@ class FileSymbols {
   // The function at a file offset: its index, and the offset into it.
   std::optional<std::pair<size_t, uint64_t>> find(uint64_t file_offset);
   const std::string &name(size_t index, bool demangled);
+  [[nodiscard]] std::string build_id() const { return elf_->build_id(); }
 
  private:
   struct Function {

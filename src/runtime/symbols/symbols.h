@@ -19,6 +19,12 @@ struct Symbol {
   std::string module;   // file name, kernel module, "" for the kernel itself
 };
 
+// A place in a file that its build id names, whatever it is called and wherever it lies.
+struct FilePlace {
+  std::string build_id;  // hexadecimal
+  uint64_t offset = 0;   // in the file
+};
+
 struct SymbolOptions {
   bool demangle = true;
 };
@@ -43,6 +49,8 @@ class UserSymbols {
   explicit UserSymbols(SymbolOptions options = {});
   ~UserSymbols();
   std::optional<Symbol> find(uint32_t pid, uint64_t address);
+  // Nullopt if the address is in no file, or in one without a build id.
+  std::optional<FilePlace> place(uint32_t pid, uint64_t address);
   // Reads the process' mappings now, so that addresses can be named after it has ended.
   void remember(uint32_t pid);
 

@@ -15,18 +15,41 @@ struct UserSymbols::Impl {
 
   std::optional<Symbol> find(uint32_t pid, uint64_t address);
   std::optional<Symbol> find_in(uint32_t pid, const AddressSpace &space, uint64_t address);
+  std::optional<FilePlace> place(uint32_t pid, uint64_t address);
+  template <class Look>
+  auto up_to_date(uint32_t pid, Look look);
 };
 
-std::optional<Symbol> UserSymbols::Impl::find_in(uint32_t pid, const AddressSpace &space, uint64_t address) {
+namespace {
+
+const MappedRange *range_of(const AddressSpace &space, uint64_t address) {
   auto after = std::ranges::upper_bound(space, address, {}, &MappedRange::start);
-  if (after == space.begin()) return std::nullopt;
-  const MappedRange &range = *std::prev(after);
-  if (address >= range.end) return std::nullopt;
-  FileSymbols *file = spaces.symbols(pid, range.start, range.end, *range.file);
+  if (after == space.begin() || address >= std::prev(after)->end) return nullptr;
+  return &*std::prev(after);
+}
+
+}  // namespace
+
+std::optional<Symbol> UserSymbols::Impl::find_in(uint32_t pid, const AddressSpace &space, uint64_t address) {
+  const MappedRange *range = range_of(space, address);
+  FileSymbols *file = range ? spaces.symbols(pid, range->start, range->end, *range->file) : nullptr;
   if (!file) return std::nullopt;
-  auto found = file->find(address - range.start + range.offset);
+  auto found = file->find(address - range->start + range->offset);
   if (!found) return std::nullopt;
-  return Symbol{file->name(found->first, options.demangle), found->second, range.file->path};
+  return Symbol{file->name(found->first, options.demangle), found->second, range->file->path};
+}
+
+std::optional<FilePlace> UserSymbols::Impl::place(uint32_t pid, uint64_t address) {
+  for (const std::shared_ptr<AddressSpace> &space : spaces.process(pid).generations) {
+    const MappedRange *range = range_of(*space, address);
+    FileSymbols *file = range ? spaces.symbols(pid, range->start, range->end, *range->file) : nullptr;
+    const std::string id = file ? file->build_id() : "";
+    if (id.empty()) continue;
+    FilePlace out{{}, address - range->start + range->offset};
+    for (unsigned char byte : id) out.build_id += fmt::format("{:02x}", byte);
+    return out;
+  }
+  return std::nullopt;
 }
 
 std::optional<Symbol> UserSymbols::Impl::find(uint32_t pid, uint64_t address) {
@@ -51,13 +74,22 @@ std::optional<Symbol> UserSymbols::Impl::find(uint32_t pid, uint64_t address) {
 UserSymbols::UserSymbols(SymbolOptions options) : impl_(std::make_unique<Impl>()) { impl_->options = options; }
 UserSymbols::~UserSymbols() = default;
 
+// What the process has mapped until now is known before the first address of it is looked up.
+template <class Look>
+auto UserSymbols::Impl::up_to_date(uint32_t pid, Look look) {
+  if (pid != last_pid) spaces.update();
+  last_pid = pid;
+  auto found = look();
+  if (!found && spaces.update()) found = look();
+  return found;
+}
+
 std::optional<Symbol> UserSymbols::find(uint32_t pid, uint64_t address) {
-  // What the process has mapped until now is known before the first address of it is looked up.
-  if (pid != impl_->last_pid) impl_->spaces.update();
-  impl_->last_pid = pid;
-  std::optional<Symbol> symbol = impl_->find(pid, address);
-  if (!symbol && impl_->spaces.update()) symbol = impl_->find(pid, address);
-  return symbol;
+  return impl_->up_to_date(pid, [&] { return impl_->find(pid, address); });
+}
+
+std::optional<FilePlace> UserSymbols::place(uint32_t pid, uint64_t address) {
+  return impl_->up_to_date(pid, [&] { return impl_->place(pid, address); });
 }
 
 void UserSymbols::remember(uint32_t pid) {
