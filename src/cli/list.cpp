@@ -47,6 +47,8 @@ int list_probes_command(const Options &options) {
     return 0;
   }
   Result<std::vector<ListEntry>> entries = list_probes(pattern, options.verbose, environment);
+  if ((!entries || entries->empty()) && pattern.ends_with(".bt"))
+    return complain(fail("there is no file `" + pattern + "`", "patterns look like `tracepoint:sched:*`").error());
   if (!entries) return complain(entries.error());
   std::string out;
   for (const ListEntry &entry : *entries) {
