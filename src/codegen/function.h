@@ -72,6 +72,7 @@ class FunctionEmitter {
   Val scalar_of(const typed::MapAddress &value);
 
   // --- values.cpp: a value as a scalar, as a condition, as memory
+  Val pid_tgid();  // as awl's pid namespace numbers them
   Val scalar(const typed::Value &value);
   Val condition(const typed::Value &value);  // i1
   void branch_on(const typed::Value &value, Block then, Block otherwise);

@@ -12,7 +12,7 @@ Val FunctionEmitter::param(ParamWord word) {
   return code_.load_volatile(code_.at(Code::mem(object_.params()), word * 8));
 }
 
-Val FunctionEmitter::process_id() { return code_.shift_right(code_.call(BPF_FUNC_get_current_pid_tgid, {}), 32); }
+Val FunctionEmitter::process_id() { return code_.shift_right(pid_tgid(), 32); }
 
 // Goes on if the condition holds, else leaves the program.
 void FunctionEmitter::insist(Val condition) {

@@ -23,7 +23,7 @@ const Type *infer_usym(Inference &in, const CallSite &) { return in.store().disp
 typed::ValuePtr lower_usym(Lowering &low, const CallSite &call) {
   const Type *u64 = low.store().uint64();
   auto ids = make_value<typed::HelperCall>(u64, call.node->span);
-  ids->helper = BPF_FUNC_get_current_pid_tgid;
+  ids->helper = BPF_FUNC_get_ns_current_pid_tgid;
   auto pid = make_binary(typed::Op::ShiftRight, false, std::move(ids), make_const(u64, 32, call.node->span), u64);
   auto out = make_value<typed::Compose>(low.type(call.node), call.node->span);
   out->parts.emplace_back(0, low.value_as(call.args[0], u64));

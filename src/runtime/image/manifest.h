@@ -29,16 +29,17 @@ enum class RunState : uint64_t { Starting = 0, Running = 1, Stopped = 2 };  // p
 
 // `awl_params`, an array of uint64 in .rodata, set before loading.
 enum ParamWord : uint32_t {
-  kParamPid = 0,         // -p: process to trace, 0 for all
-  kParamChildPid = 1,    // process started by -c
-  kParamStartTime = 2,   // CLOCK_BOOTTIME at start, nanoseconds
-  kParamBootToWall = 3,  // added to CLOCK_BOOTTIME gives wall clock, nanoseconds
-  kParamCpus = 4,        // possible CPUs
-  kParamTaiOffset = 5,   // CLOCK_TAI minus CLOCK_BOOTTIME at start, nanoseconds
-  kParamPidSpace = 6,    // inode number of awl's pid namespace
-  kParamSelect = 7,      // SelectBits: which of the tests below a process must pass
-  kParamCgroups = 8,     // elements of awl_cgroups
-  kParamUserPid = 9,     // process that probes in user code are meant for, 0 for all
+  kParamPid = 0,              // -p: process to trace, 0 for all
+  kParamChildPid = 1,         // process started by -c
+  kParamStartTime = 2,        // CLOCK_BOOTTIME at start, nanoseconds
+  kParamBootToWall = 3,       // added to CLOCK_BOOTTIME gives wall clock, nanoseconds
+  kParamCpus = 4,             // possible CPUs
+  kParamTaiOffset = 5,        // CLOCK_TAI minus CLOCK_BOOTTIME at start, nanoseconds
+  kParamPidSpace = 6,         // inode number of awl's pid namespace
+  kParamSelect = 7,           // SelectBits: which of the tests below a process must pass
+  kParamCgroups = 8,          // elements of awl_cgroups
+  kParamUserPid = 9,          // process that probes in user code are meant for, 0 for all
+  kParamPidSpaceDevice = 10,  // device of awl's pid namespace, 0 if that is the first one
   kParamCount = 16,
 };
 

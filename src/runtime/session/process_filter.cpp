@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -23,6 +24,18 @@ namespace {
 constexpr uint32_t kFollowed = 65536;  // processes and threads at a time
 constexpr size_t kShortestId = 4;      // a shorter one would find anything
 constexpr size_t kCommSize = 16;
+
+// The pid namespace that awl runs in; zeroes where the kernel does not tell.
+struct PidNamespace {
+  uint64_t inode = 0, device = 0;
+  [[nodiscard]] bool first() const { return inode == 0 || inode == 0xEFFFFFFC; }  // PROC_PID_INIT_INO
+};
+
+PidNamespace own_pid_namespace() {
+  struct stat status{};
+  if (stat("/proc/self/ns/pid", &status) != 0) return {};
+  return {status.st_ino, status.st_dev};
+}
 
 bool is_cgroup(const std::string &path) {
   struct statfs info{};
@@ -136,6 +149,9 @@ ProcessSelection::~ProcessSelection() {
 void ProcessSelection::set_params(LoadOptions &load) const {
   load.params[kParamPid] = static_cast<uint64_t>(only_pid_);
   load.params[kParamUserPid] = static_cast<uint64_t>(user_pid_);
+  const PidNamespace numbers = own_pid_namespace();
+  load.params[kParamPidSpace] = numbers.inode;
+  load.params[kParamPidSpaceDevice] = numbers.first() ? 0 : numbers.device;
   load.params[kParamCgroups] = cgroups_.size();
   if (!pids_.empty()) {
     load.params[kParamSelect] |= kSelectPids;
@@ -162,6 +178,9 @@ Result<void> ProcessSelection::apply(const LoadedObject &object, const ProbeEnvi
     if (cgroups >= 0 && bpf_map_update_elem(cgroups, &i, &cgroups_[i], BPF_ANY) != 0)
       return fail_errno("name a control group");
   if (!follow_ || pids < 0) return {};
+  if (!own_pid_namespace().first())
+    return fail("--follow does not work inside a pid namespace: the kernel names new processes by their number outside",
+                "run awl outside of the container, with --container");
   followers_ = TRY(follow_children(pids, env));
   return add_descendants(pids, pids_);
 }

@@ -2,7 +2,6 @@
 
 #include <bpf/libbpf.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,11 +34,6 @@ int64_t clock_ns(clockid_t clock) {
   timespec now;
   clock_gettime(clock, &now);
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
-
-uint64_t own_pid_namespace() {
-  struct stat status{};
-  return stat("/proc/self/ns/pid", &status) == 0 ? status.st_ino : 0;
 }
 
 // One run of an Image; each step is a method, in the order of run().
@@ -194,7 +188,6 @@ class Session {
     load.params[kParamBootToWall] = static_cast<uint64_t>(context_.boot_to_wall_ns);
     load.params[kParamCpus] = static_cast<uint64_t>(libbpf_num_possible_cpus());
     load.params[kParamTaiOffset] = static_cast<uint64_t>(clock_ns(CLOCK_TAI) - clock_ns(CLOCK_BOOTTIME));
-    load.params[kParamPidSpace] = own_pid_namespace();
     Diagnostics wrong;
     set_script_params(manifest_, options_.params, options_.script_options, load.params, wrong);
     if (!tell(wrong)) return false;

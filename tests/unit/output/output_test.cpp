@@ -162,7 +162,7 @@ TEST_F(OutputTest, Hist) {
       json(view),
       "{\"type\": \"hist\", \"data\": {\"@a\": [{\"max\": -1, \"count\": 1}, {\"min\": 0, \"max\": 0, \"count\": 1}, "
       "{\"min\": 1, \"max\": 1, \"count\": 1}, {\"min\": 2, \"max\": 3, \"count\": 0}, "
-      "{\"min\": 4, \"max\": 7, \"count\": 1}]}, \"totals\": {\"@a\": {\"count\": 4, \"sum\": 0}}}\n");
+      "{\"min\": 4, \"max\": 7, \"count\": 1}]}}\n");
 }
 
 TEST_F(OutputTest, HistSuffixes) {
@@ -179,8 +179,7 @@ TEST_F(OutputTest, HistSuffixes) {
   EXPECT_EQ(shown(view), "@b[2]:\n[4E, 8E)               1 " + std::string(kFull) + "\n");
   EXPECT_EQ(json(view),
             "{\"type\": \"hist\", \"data\": {\"@b\": {\"2\": [{\"min\": \"4611686018427387904\", "
-            "\"max\": \"9223372036854775807\", \"count\": 1}]}}, "
-            "\"totals\": {\"@b\": {\"2\": {\"count\": 1, \"sum\": 0}}}}\n");
+            "\"max\": \"9223372036854775807\", \"count\": 1}]}}}\n");
 }
 
 TEST_F(OutputTest, HistWithBits) {
@@ -226,9 +225,7 @@ TEST_F(OutputTest, LHist) {
                              "[3, 6)                 1 " + kFull + "\n");
   view.entries[0].value = buckets(type, {{4, 7}});
   EXPECT_EQ(shown(view), std::string("@lh:\n[9, ...)               7 ") + kFull + "\n");
-  EXPECT_EQ(json(view),
-            "{\"type\": \"hist\", \"data\": {\"@lh\": [{\"min\": 9, \"count\": 7}]}, "
-            "\"totals\": {\"@lh\": {\"count\": 7, \"sum\": 0}}}\n");
+  EXPECT_EQ(json(view), "{\"type\": \"hist\", \"data\": {\"@lh\": [{\"min\": 9, \"count\": 7}]}}\n");
   view.div = 7;
   EXPECT_EQ(shown(view), std::string("@lh:\n[9, ...)               7 ") + kFull + "\n") << "div is not for lhist";
 }

@@ -64,7 +64,7 @@ TEST(AttachPoint, NoNameMeansTwoProviders) {
 
 TEST(AttachPoint, UnknownProviders) {
   EXPECT_EQ(parsed("kprob:vfs_read"), "error: no provider `kprob` | did you mean `kprobe`?");
-  EXPECT_EQ(parsed("iter:task"), "error: provider `iter` is not supported yet");
+  EXPECT_EQ(parsed("iter:task:pin"), "error: pinning an iterator to a file is not supported yet | write `iter:NAME`");
   EXPECT_EQ(parsed("zzzzzz:x"), "error: no provider `zzzzzz`");
 }
 

@@ -65,7 +65,7 @@ TEST_F(TracepointTest, Lists) {
   EXPECT_EQ(list_probes("", false, roots.env)->size(), 4u + counters);
   EXPECT_EQ(list_probes("*:*", false, roots.env)->size(), 4u + counters);
   EXPECT_EQ(list_probes("tracepoint", false, roots.env)->size(), 4u);
-  EXPECT_EQ(shown(list_probes("iter:*", false, roots.env)), "error: provider `iter` is not supported yet");
+  EXPECT_EQ(shown(list_probes("iter:*", false, roots.env)), "");  // this kernel has no BTF
 }
 
 TEST_F(TracepointTest, Context) {
