@@ -1,6 +1,7 @@
 #include "runtime/session/event_loop.h"
 
 #include <bpf/libbpf.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,9 +30,15 @@ constexpr int kShortSleepMs = 2;  // closes the gap described above
 constexpr int kLongSleepMs = 1000;
 constexpr int kWatchSleepMs = 100;  // instead, while symbols of processes that may end soon are kept
 constexpr long kRestNs = 200'000;
+constexpr int kLooks = 50;                  // for records that are being written, a rest between two
 constexpr int64_t kLookNs = 1'000'000'000;  // between looks at the counters of losses
 
 constexpr uint64_t kRingTag = 1000, kSymbolsTag = 1001;  // beyond the values of RunEnd
+
+void rest_a_little() {
+  const timespec pause = {0, kRestNs};
+  nanosleep(&pause, nullptr);
+}
 
 int64_t now_ns() {
   timespec now;
@@ -52,6 +59,7 @@ Result<void> EventLoop::open(const Watched &watched) {
   if (watched.ring >= 0) {
     ring_ = ring_buffer__new(watched.ring, &EventLoop::on_record, this, nullptr);
     if (!ring_) return fail_errno("map the ring buffer");
+    ring_fd_ = watched.ring;
     // Edge-triggered: a record that is being written counts as readable and would keep the reader spinning.
     epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.u64 = kRingTag}};
     if (epoll_ctl(epoll_, EPOLL_CTL_ADD, watched.ring, &event) != 0) return fail_errno("watch the ring buffer");
@@ -89,8 +97,18 @@ size_t EventLoop::pass() {
   return in_pass_;
 }
 
+// The kernel calls the buffer readable also while its first record is being written, which keeps back those behind it.
+bool EventLoop::pending() const {
+  pollfd ring = {.fd = ring_fd_, .events = POLLIN, .revents = 0};
+  return ring_fd_ >= 0 && poll(&ring, 1, 0) == 1;
+}
+
 void EventLoop::drain() {
-  while (pass() >= kPass && !actions_.exiting()) {
+  for (int looks = 0; looks < kLooks; looks++) {
+    while (pass() >= kPass && !actions_.exiting()) {
+    }
+    if (actions_.exiting() || !pending()) return;
+    rest_a_little();
   }
 }
 
@@ -138,11 +156,10 @@ RunEnd EventLoop::run() {
       look_at_losses();
     } while (most > kBusy);
     // exit() whose record found no room in the ring buffer.
-    if (most == 0 && state_.run() == RunState::Stopped && pass() == 0) return RunEnd::Exit;
+    if (most == 0 && state_.run() == RunState::Stopped && pass() == 0 && !pending()) return RunEnd::Exit;
 
     if (rest) {
-      const timespec pause = {0, kRestNs};
-      nanosleep(&pause, nullptr);
+      rest_a_little();
       rest = false;
     }
     state_.store(kStateNeedWakeup, 1);

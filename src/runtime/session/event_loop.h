@@ -38,7 +38,8 @@ class EventLoop {
   Result<void> open(const Watched &watched);
 
   RunEnd run();
-  // Handles what is in the ring buffer now, in batches as long as there is more; not beyond exit().
+  // Handles what is in the ring buffer now, in batches as long as there is more, and waits some milliseconds for what
+  // is being written; not beyond exit().
   void drain();
   // Drops what is in the ring buffer now.
   void discard();
@@ -46,6 +47,8 @@ class EventLoop {
  private:
   // At most `kPass` records; how many there were.
   size_t pass();
+  // Records are there, or are being written.
+  [[nodiscard]] bool pending() const;
   static int on_record(void *self, void *data, size_t size);
   void watch(int fd, uint32_t events, RunEnd end);
   // nullopt: go on.
@@ -58,6 +61,7 @@ class EventLoop {
   UserSymbols &symbols_;
   Output &output_;
   ring_buffer *ring_ = nullptr;
+  int ring_fd_ = -1;
   int epoll_ = -1;
   size_t in_pass_ = 0;
   size_t processes_ = 0;  // that have not ended
