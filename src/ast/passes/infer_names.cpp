@@ -198,7 +198,11 @@ bool Inference::check_arguments(const CallSite &call) {
     if (has("word") && as<Identifier>(arg)) continue;
     if (has("variable") && as<Variable>(arg)) continue;
     const Type *type = operand(arg);
-    if (!type || type->is_poison()) continue;
+    if (!type || type->is_poison()) {
+      // Said already; but what has to be known here is not, and rules of intrinsics rely on it.
+      fits = fits && !(has("literal") && !literal(arg)) && !(has("constant") && !constant(arg));
+      continue;
+    }
     if (has("literal") && literal(arg)) continue;
     if (has("constant") && constant(arg)) continue;
     if (!std::ranges::any_of(patterns, [&](const std::string &p) { return matches(p, type); })) {

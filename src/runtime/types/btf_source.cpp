@@ -296,6 +296,7 @@ Result<bool> BtfSource::holds(uint32_t id, uint32_t wanted, std::set<uint32_t> &
   if (seen.size() > kMaxNested) return fail(fmt::format("malformed BTF: type {} is nested too deep", wanted));
   BtfRaw raw = TRY(resolve(id)).raw;
   while (raw.kind == BtfKind::Array && seen.insert(raw.id).second) raw = TRY(resolve(BtfView::array(raw).type)).raw;
+  if (raw.kind == BtfKind::Fwd) return true;  // of unknown size, so that it cannot be a part of anything
   if (raw.kind != BtfKind::Struct && raw.kind != BtfKind::Union) return false;
   if (raw.id == wanted) return true;
   if (!seen.insert(raw.id).second) return false;
