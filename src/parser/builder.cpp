@@ -210,8 +210,10 @@ std::vector<Attribute> Builder::attributes(std::vector<Attribute> before, Span s
 
 void Builder::add_function(Span span, std::vector<Attribute> attributes, std::string doc, Name name,
                            std::vector<FunctionParam> params, TypeName result, Block *body, Span end) {
-  if (!body && !stdlib_)
+  if (!body && !stdlib_) {
     diagnostics_.emit(diag::SyntaxError, end, "`;`", "`{`").with_hint("a function of a script has a body: { ... }");
+    body = program_.make<ast::Block>(span, std::vector<ast::Stmt *>{});
+  }
   Function function;
   function.span = span;
   function.name = std::move(name.text);
