@@ -5,7 +5,7 @@
 //   awl_unwind_files  array of arrays, number of a file -> blocks of that file: block 0 is the index, the others hold
 //   rows
 // A frame needs one look-up in the trie (or none: the frame before often lies in the same mapping) and two in the
-// file's blocks.
+// file's blocks. UnwindTables (unwind_tables.h) fills them.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ enum class Cfa : uint8_t {
   End,          // the outermost frame: the return address is said to be undefined
   Rsp,          // rsp + offset
   Rbp,          // rbp + offset
-  RbpIndirect,  // *(rbp + offset): functions that align their stack
+  RbpIndirect,  // *(rbp + offset): functions that align their stack; the caller's rbp is at *rbp, saved_rbp is 0
   Plt,          // rsp + 8 + ((rip & 15) >= 11 ? 8 : 0), the lazy entries of .plt
   Signal,       // the handler's return code: all registers are in the ucontext at rsp
 };
@@ -27,7 +27,7 @@ enum class Cfa : uint8_t {
 struct Row {
   uint32_t address;  // virtual address in the file, less that of its lowest PT_LOAD segment
   Cfa cfa;
-  int8_t saved_rbp;  // the caller's rbp is at CFA + 8 * saved_rbp; 0: unchanged
+  int8_t saved_rbp;  // the caller's rbp is at CFA + 8 * saved_rbp; 0: unchanged (but see RbpIndirect)
   int16_t offset;    // of the CFA, in units of 8 bytes
 };
 static_assert(sizeof(Row) == 8);
@@ -44,10 +44,11 @@ inline constexpr uint32_t max_files = 16384;
 inline constexpr uint32_t max_mappings = 1
                                          << 20;  // prefixes, not mappings; elements are allocated when they are needed
 
-// Key of the trie; a range is entered as the few prefixes that cover it.
+// Key of the trie. A mapping is entered as the few prefixes that tell it from the others of its process: a prefix may
+// reach beyond its mapping, so what is found counts only where start <= address < end.
 struct MappingKey {
   uint32_t prefix_length;  // 32 (the process) + leading bits of the address
-  uint32_t process_be;     // tgid of the first pid namespace, big-endian
+  uint32_t process_be;     // tgid as awl's pid namespace numbers it (the builtin pid), big-endian
   uint64_t address_be;     // big-endian
 };
 static_assert(sizeof(MappingKey) == 16);

@@ -1,0 +1,49 @@
+// The BPF maps of the unwinder (tables.h), filled and kept up to date with what processes map.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace awl::runtime::unwind {
+
+// Which processes are entered.
+struct UnwindScope {
+  std::vector<uint32_t> first;  // -p, -c: before all others
+  bool only_first = false;      // no others
+  bool children = false;        // with only_first: also what these start (--follow)
+};
+
+// A file whose code is left to frame pointers.
+struct LeftOut {
+  std::string path;
+  std::string reason;
+};
+
+// A thread of its own reads the files and enters the mappings: the processes that are there at the start, then what the
+// kernel tells of new ones. Entries of processes that have ended are taken away.
+class UnwindTables {
+ public:
+  // `maps_fd`, `files_fd`: awl_unwind_maps and awl_unwind_files, not owned, open for as long as this lives. Errors: the
+  // kernel has no perf events to tell of processes.
+  static Result<std::unique_ptr<UnwindTables>> start(int maps_fd, int files_fd, UnwindScope scope);
+  ~UnwindTables();
+  UnwindTables(const UnwindTables &) = delete;
+  UnwindTables &operator=(const UnwindTables &) = delete;
+
+  // Waits until everything is entered that was there at the start; false if it takes longer than `limit`.
+  bool wait(std::chrono::milliseconds limit);
+  // What was left out since the last call.
+  std::vector<LeftOut> left_out();
+
+ private:
+  struct Impl;
+  explicit UnwindTables(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace awl::runtime::unwind
