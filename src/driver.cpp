@@ -211,7 +211,7 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   std::vector<CObject> c_objects = compile_c_files(program, request, store, source, c_functions, diagnostics);
   if (c_objects.size() < program.c_sources.size()) return std::nullopt;  // what they offer is not known
   ast::declare_c_functions(c_functions, functions, diagnostics);
-  ast::expand(program, functions, config, source, diagnostics);
+  if (!ast::expand(program, functions, config, source, diagnostics)) return std::nullopt;
   if (wanted("expanded")) (*request.dumps)["expanded"] = ast::dump(program);
 
   // getopt() becomes what was given.

@@ -28,11 +28,9 @@ const std::vector<DiagInfo> &all_diagnostics() {
 }
 
 Diagnostic &Diagnostics::add(const DiagInfo &info, Span span, std::string message) {
-  for (const Diagnostic &old : list_) {
-    if (old.info->id == info.id && old.span == span && old.message == message) {
-      duplicate_ = {};
-      return duplicate_;
-    }
+  if (is_repeated(info, span, message)) {
+    duplicate_ = {};
+    return duplicate_;
   }
   Diagnostic d;
   d.info = &info;
@@ -42,6 +40,12 @@ Diagnostic &Diagnostics::add(const DiagInfo &info, Span span, std::string messag
   if (d.severity == Severity::Error) errors_++;
   list_.push_back(std::move(d));
   return list_.back();
+}
+
+// True if it is known already, or for enough of the calls of the macro that it stands in.
+bool Diagnostics::is_repeated(const DiagInfo &info, Span span, const std::string &message) {
+  std::set<uint32_t> &seen = expansions_[fmt::format("{} {} {} {}", info.code, span.begin, span.end, message)];
+  return seen.size() >= kMaxCallsShown || !seen.insert(span.expansion).second;
 }
 
 void Diagnostics::append(Diagnostics other) {

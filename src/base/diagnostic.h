@@ -3,8 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -78,7 +80,8 @@ struct Diagnostic {
   }
 };
 
-// Collects diagnostics in the order they were found. The same kind at the same place is kept once.
+// Collects diagnostics in the order they were found. The same kind at the same place is kept once; within a macro at
+// most kMaxCallsShown times for as many of its calls.
 class Diagnostics {
  public:
   template <class... Args, class... Given>
@@ -94,10 +97,14 @@ class Diagnostics {
   void append(Diagnostics other);
 
  private:
+  static constexpr int kMaxCallsShown = 8;
+
   Diagnostic &add(const DiagInfo &info, Span span, std::string message);
+  bool is_repeated(const DiagInfo &info, Span span, const std::string &message);
 
   std::vector<Diagnostic> list_;
-  Diagnostic duplicate_;  // receives the decorations of a dropped repetition
+  std::unordered_map<std::string, std::set<uint32_t>> expansions_;  // by kind, place and message: where it was found
+  Diagnostic duplicate_;                                            // receives the decorations of a dropped repetition
   size_t errors_ = 0;
 };
 

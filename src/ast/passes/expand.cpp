@@ -16,8 +16,9 @@ namespace {
 // Functions that call each other stop here; stdlib is ours, so this is a bound, not a diagnostic.
 constexpr int kMaxDepth = 16;
 
-// Macros may become this many nodes in all: two lines of them can double themselves without end.
-constexpr size_t kMaxNodes = 1'000'000;
+// Macros may become this many nodes in all: two lines of them can double themselves without end. What this many nodes
+// compile to is near the million instructions that the verifier looks at.
+constexpr size_t kMaxNodes = 100'000;
 
 class Expander {
  public:
@@ -29,6 +30,8 @@ class Expander {
         macros_(program, diagnostics),
         source_(source),
         diagnostics_(diagnostics) {}
+
+  [[nodiscard]] bool too_large() const { return too_large_; }
 
   void visit(Node *node, int depth = 0) {
     for_each_slot(node, [&](Expr *&slot) { rewrite(slot, depth); }, [&](Stmt *child) { visit(child, depth); });
@@ -119,8 +122,9 @@ class Expander {
       slot = program_.make<Poison>(slot->span);
       return true;
     }
-    if (program_.node_count() > kMaxNodes) {
-      diagnostics_.emit(diag::MacroTooLarge, macro->name_span, macro->name, kMaxNodes);
+    if (too_large_ || program_.node_count() > kMaxNodes) {
+      if (!too_large_) diagnostics_.emit(diag::MacroTooLarge, macro->name_span, macro->name, kMaxNodes);
+      too_large_ = true;
       slot = program_.make<Poison>(slot->span);
       return true;
     }
@@ -246,11 +250,12 @@ class Expander {
   Diagnostics &diagnostics_;
   std::vector<const Macro *> expanded_;  // by number of the expansion, from 1
   int counter_ = 0;
+  bool too_large_ = false;
 };
 
 }  // namespace
 
-void expand(Program &program, FunctionTable &functions, const ConfigValues &config, Source &source,
+bool expand(Program &program, FunctionTable &functions, const ConfigValues &config, Source &source,
             Diagnostics &diagnostics) {
   Expander expander(program, functions, config, source, diagnostics);
   for (Function &function : program.functions)
@@ -259,6 +264,7 @@ void expand(Program &program, FunctionTable &functions, const ConfigValues &conf
     if (probe.predicate) expander.rewrite(probe.predicate, 0);
     if (probe.body) expander.visit(probe.body);
   }
+  return !expander.too_large();
 }
 
 }  // namespace awl::ast

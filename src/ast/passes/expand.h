@@ -10,8 +10,9 @@
 
 namespace awl::ast {
 
-// Each use of a macro becomes an expansion of the Source.
-void expand(Program &program, FunctionTable &functions, const ConfigValues &config, Source &source,
+// Each use of a macro becomes an expansion of the Source. False if the macros grow without end: what there is of the
+// program then is worth no further look.
+bool expand(Program &program, FunctionTable &functions, const ConfigValues &config, Source &source,
             Diagnostics &diagnostics);
 
 }  // namespace awl::ast

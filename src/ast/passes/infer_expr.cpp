@@ -106,10 +106,11 @@ const Type *Inference::infer_variable(Variable *expr) {
     return store().int64();
   }
   if (!type && local.assignments == 0 && !local.declared) {
+    Diagnostic &d = error(diag::UndefinedVariable, expr->span, expr->name);
+    if (!d.info) return poison();  // it is told already
     std::vector<std::string> names;
     for (const LocalFacts &other : input_.names.locals[unit_])
       if (other.assignments > 0 && other.name != expr->name) names.push_back(other.name);
-    Diagnostic &d = error(diag::UndefinedVariable, expr->span, expr->name);
     if (std::string guess = nearest(expr->name, names); !guess.empty())
       d.with_hint("did you mean `$" + guess + "`?");
     else

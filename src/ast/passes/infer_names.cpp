@@ -73,6 +73,7 @@ std::string_view old_name_hint(std::string_view name) {
 
 const Type *Inference::unknown_function(const Call *call) {
   Diagnostic &d = error(diag::UnknownFunction, call->name_span, call->name);
+  if (!d.info) return poison();  // it is told already
   if (std::string_view hint = old_name_hint(call->name); !hint.empty())
     d.with_hint(std::string(hint));
   else if (std::string guess = nearest(call->name, input_.functions.names()); !guess.empty())
@@ -81,13 +82,13 @@ const Type *Inference::unknown_function(const Call *call) {
 }
 
 const Type *Inference::unknown_name(Identifier *expr) {
-  std::vector<std::string> names = input_.functions.names();
   Diagnostic &d = error(diag::UnknownName, expr->span, expr->name);
+  if (!d.info) return poison();  // it is told already
   if (std::string_view hint = old_name_hint(expr->name); !hint.empty()) {
     d.with_hint(std::string(hint));
     return poison();
   }
-  std::string guess = nearest(expr->name, names);
+  std::string guess = nearest(expr->name, input_.functions.names());
   if (guess.empty()) guess = nearest(expr->name, uapi_constant_names());
   if (!guess.empty())
     d.with_hint("did you mean `" + guess + "`?");
@@ -360,6 +361,7 @@ const Type *Inference::resolve(const TypeName &name) {
         found = find_type(input_, unit(), std::string(keyword) + name.name);
     if (!found || !*found) {
       Diagnostic &d = error(diag::UnknownType, name.span, name.name);
+      if (!d.info) return poison();  // it is told already
       if (!found)
         d.note(found.error().message).with_hint(found.error().hint);
       else if (std::string guess = nearest(name.name, store().names()); !guess.empty())

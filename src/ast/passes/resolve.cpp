@@ -2,12 +2,61 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "ast/walk.h"
 
 namespace awl::ast {
 
 namespace {
+
+using Key = std::pair<std::string, uint32_t>;  // name, expansion of the macro whose own it is
+
+Key key(const Variable *variable) { return {variable->name, variable->scope}; }
+
+// The variables that some block looks at before it sets them, so that it may see what another one set.
+class CarriedNames {
+ public:
+  explicit CarriedNames(const Block *body) { visit(body); }
+
+  [[nodiscard]] const std::set<Key> &names() const { return carried_; }
+
+ private:
+  void visit(const Block *block) {
+    std::vector<Key> set_here;
+    auto set = [&](const Variable *variable) {
+      if (set_.insert(key(variable)).second) set_here.push_back(key(variable));
+    };
+    for (const Stmt *stmt : block->body) {
+      const auto *let = as<Let>(stmt);
+      const auto *assign = as<Assign>(stmt);
+      const auto *target = assign && !assign->op ? as<Variable>(assign->target) : nullptr;
+      if (let) set(let->variable);
+      if (target) {
+        look(assign->value);
+        set(target);
+      } else if (const auto *inner = as<Block>(stmt)) {
+        visit(inner);
+      } else {
+        for_each_child(stmt, [&](const Node *child) {
+          const auto *nested = as<Block>(child);
+          nested ? visit(nested) : look(child);
+        });
+      }
+    }
+    for (const Key &name : set_here) set_.erase(name);
+  }
+
+  void look(const Node *node) {
+    for_each_node(node, [&](const Node *n) {
+      if (const auto *variable = as<Variable>(n); variable && !set_.contains(key(variable)))
+        carried_.insert(key(variable));
+    });
+  }
+
+  std::set<Key> set_;  // by the statements in front, in the block and those around it
+  std::set<Key> carried_;
+};
 
 class Resolver {
  public:
@@ -18,7 +67,7 @@ class Resolver {
     names_.locals.emplace_back();
     scopes_ = {{}};
     body_ = unit.body;
-    by_block_.clear();
+    carried_ = body_ ? CarriedNames(body_).names() : std::set<Key>();
     if (unit.function) declare_params(*unit.function);
     if (unit.predicate) visit_expr(unit.predicate);
     if (unit.body) visit_body(unit.body, true);
@@ -129,46 +178,12 @@ class Resolver {
     for_each_slot(expr, [&](Expr *&e) { visit_expr(e); }, [&](Stmt *s) { visit(s, false); });
   }
 
-  using Key = std::pair<std::string, uint32_t>;  // name, expansion of the macro whose own it is
-
-  static Key key(const Variable *variable) { return {variable->name, variable->scope}; }
-
   void bind(Variable *variable) {
     for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope)
       if (auto it = scope->find(key(variable)); it != scope->end()) return names_.local_of.set(variable, it->second);
     Key name = key(variable);
-    auto known = by_block_.find(name);
-    if (known == by_block_.end()) known = by_block_.emplace(name, body_ && sets_first(body_, name)).first;
-    (known->second ? scopes_.back() : scopes_.front())[name] = add(variable);
-  }
-
-  static bool mentions(const Node *node, const Key &name) {
-    bool found = false;
-    for_each_node(node, [&](const Node *n) {
-      const auto *v = as<Variable>(n);
-      found = found || (v && key(v) == name);
-    });
-    return found;
-  }
-
-  // Whether a block and each block within it sets the variable before it looks at it: then none sees what another set.
-  static bool sets_first(const Block *block, const Key &name) {
-    for (Stmt *stmt : block->body) {
-      if (!mentions(stmt, name)) continue;
-      if (const auto *let = as<Let>(stmt); let && key(let->variable) == name) return true;
-      if (const auto *assign = as<Assign>(stmt)) {
-        const auto *target = as<Variable>(assign->target);
-        return target && key(target) == name && !assign->op && !mentions(assign->value, name);
-      }
-      bool separate = true;
-      for_each_child(stmt, [&](const Node *child) {
-        const auto *inner = as<Block>(child);
-        separate = separate && (inner ? sets_first(inner, name) : !mentions(child, name));
-      });
-      if (const auto *inner = as<Block>(stmt)) separate = sets_first(inner, name);
-      if (!separate) return false;
-    }
-    return true;
+    bool by_block = body_ && !carried_.contains(name);
+    (by_block ? scopes_.back() : scopes_.front())[name] = add(variable);
   }
 
   void declare(Let *let, bool top) {
@@ -205,8 +220,8 @@ class Resolver {
   FunctionTable &functions_;
   Diagnostics &diagnostics_;
   std::vector<std::map<Key, uint32_t>> scopes_;
-  const Block *body_ = nullptr;   // of the unit
-  std::map<Key, bool> by_block_;  // whether each block has a variable of its own of this name
+  const Block *body_ = nullptr;  // of the unit
+  std::set<Key> carried_;        // of the others each block has one of its own
 };
 
 }  // namespace

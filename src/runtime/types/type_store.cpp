@@ -83,6 +83,7 @@ struct TypeStore::Impl {
   std::map<LazyKey, std::unique_ptr<Lazy>> lazy;
   std::unordered_map<const Type *, Lazy *> lazy_of;
   std::unordered_map<std::string, std::optional<const Type *>> found;
+  std::unordered_map<std::string, std::optional<std::pair<const Type *, int64_t>>> enumerators;
   const Type *integers[9][2] = {};
   const Type *poison = nullptr, *void_type = nullptr, *boolean = nullptr;
 };
@@ -93,6 +94,7 @@ TypeStore::~TypeStore() = default;
 void TypeStore::add_source(std::unique_ptr<TypeSource> source) {
   impl_->sources.push_back(std::move(source));
   impl_->found.clear();
+  impl_->enumerators.clear();
 }
 
 const Type *TypeStore::intern(Type type) {
@@ -278,10 +280,15 @@ Result<std::optional<const Type *>> TypeStore::find(std::string_view name) {
 }
 
 std::optional<std::pair<const Type *, int64_t>> TypeStore::enumerator(std::string_view name) {
+  auto known = impl_->enumerators.find(std::string(name));
+  if (known != impl_->enumerators.end()) return known->second;
+  std::optional<std::pair<const Type *, int64_t>> found;
   for (const auto &source : impl_->sources) {
-    if (auto found = source->enumerator(*this, name)) return found;
+    found = source->enumerator(*this, name);
+    if (found) break;
   }
-  return std::nullopt;
+  impl_->enumerators.emplace(name, found);
+  return found;
 }
 
 std::vector<std::string> TypeStore::names() {
