@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "driver.h"
+#include "golden/fixture_roots.h"
 #include "parser/parser.h"
 #include "runtime/image/image_file.h"
 
@@ -26,16 +27,12 @@ bool walks_through_files(const std::string &text) {
 }
 
 CompileRequest fuzz_request() {
-  const std::string fixture = AWL_SOURCE_DIR "/tests/golden/fixture/";
   CompileRequest request;
   request.params = {"1", "a"};
   request.unsafe = true;
   request.use_environment = false;
   request.verify_ir = true;
-  request.roots.tracefs = fixture + "tracefs";
-  request.roots.procfs = fixture + "proc";
-  request.roots.sysfs = fixture + "sys";
-  request.roots.btf = fixture + "fixture.btf";
+  request.roots = fixture_roots();
   return request;
 }
 

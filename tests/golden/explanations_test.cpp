@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "cli/explanations.h"
 #include "driver.h"
+#include "golden/fixture_roots.h"
 
 namespace awl {
 namespace {
@@ -26,14 +27,10 @@ std::vector<std::string> examples(std::string_view text) {
 }
 
 std::set<std::string> codes_of(const std::string &script) {
-  const std::string fixture = AWL_SOURCE_DIR "/tests/golden/fixture";
   CompileRequest request;
   request.use_environment = false;
   request.check_only = true;
-  request.roots.tracefs = fixture + "/tracefs";
-  request.roots.procfs = fixture + "/proc";
-  request.roots.sysfs = fixture + "/sys";
-  request.roots.btf = fixture + "/fixture.btf";
+  request.roots = fixture_roots();
   TypeStore store;
   Diagnostics diagnostics;
   Source source("example", script);

@@ -20,6 +20,7 @@
 
 #include "base/strings.h"
 #include "driver.h"
+#include "golden/fixture_roots.h"
 
 namespace awl {
 namespace {
@@ -58,10 +59,7 @@ std::string run(const Case &golden) {
   request.unsafe = golden.unsafe;
   request.use_environment = false;
   request.check_only = true;
-  request.roots.tracefs = kFolder / "fixture/tracefs";
-  request.roots.procfs = kFolder / "fixture/proc";
-  request.roots.sysfs = kFolder / "fixture/sys";
-  request.roots.btf = kFolder / "fixture/fixture.btf";
+  request.roots = fixture_roots();
   std::map<std::string, std::string> dumps = {{golden.show, ""}};
   request.dumps = &dumps;
   std::filesystem::current_path(kFolder);  // what imports are relative to
