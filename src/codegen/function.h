@@ -18,6 +18,10 @@
 
 namespace awl::codegen {
 
+// selection.cpp
+Val param(Code &code, Object &object, ParamWord word);
+Val pid_tgid(Code &code, Object &object, Frame &frame);  // as awl's pid namespace numbers them
+
 class FunctionEmitter {
  public:
   FunctionEmitter(Object &object, const typed::Program &program);
@@ -30,9 +34,6 @@ class FunctionEmitter {
   // --- function.cpp: the frame of the program and its steps
   void start();
   void select_process();  // selection.cpp
-  void insist(Val condition);
-  Val param(ParamWord word);
-  Val process_id();
   void make_locals(const typed::Steps &body);
   void steps(const typed::Steps &list);
   void step(const typed::Step &step);
@@ -72,7 +73,6 @@ class FunctionEmitter {
   Val scalar_of(const typed::MapAddress &value);
 
   // --- values.cpp: a value as a scalar, as a condition, as memory
-  Val pid_tgid();  // as awl's pid namespace numbers them
   Val scalar(const typed::Value &value);
   Val condition(const typed::Value &value);  // i1
   void branch_on(const typed::Value &value, Block then, Block otherwise);

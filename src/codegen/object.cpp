@@ -121,6 +121,13 @@ llvm::Function *Object::add_function(const std::string &name, Span span) {
   return function;
 }
 
+llvm::Function *Object::add_selection() {
+  auto *number = llvm::Type::getInt64Ty(parts_->context);
+  auto *function = add_internal("awl_meant", Span{}, llvm::FunctionType::get(number, {number}, false));
+  parts_->debug->describe(function, {}, {{"tests", false}});
+  return function;
+}
+
 // Integers are handed over as 64 bits that are extended as the type says; a narrower result comes in the lower ones.
 void Object::declare_c_functions(const std::vector<typed::CFunction> &functions) {
   auto &context = parts_->context;

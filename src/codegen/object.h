@@ -72,6 +72,9 @@ class Object {
   // Likewise a function that the kernel calls for each turn of a loop: (key of the turn..., frame record).
   llvm::Function *add_loop_body(const std::string &routine, Span span, bool over_map);
   llvm::Function *add_function(const std::string &name, Span span);
+  llvm::Function *add_selection();
+  // awl_meant(SelectBits that the program may ask for), made when first asked for (selection.cpp).
+  llvm::Function *selection();
   std::vector<Subprogram> &functions() { return functions_; }
   // Functions in C, declared: they are linked in later.
   void declare_c_functions(const std::vector<typed::CFunction> &functions);
@@ -121,6 +124,7 @@ class Object {
   std::vector<CFunction> c_functions_;
   Val ring_buffer_ = nullptr, usdt_ = nullptr, scratch_ = nullptr, zero_ = nullptr;
   std::array<Val, 3> select_{};  // by SelectMap
+  llvm::Function *selection_ = nullptr;
   uint32_t zero_size_ = 0, scratch_size_ = 0, scratch_elements_ = 0;
   std::vector<std::pair<std::string, Span>> programs_;
 };

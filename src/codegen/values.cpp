@@ -78,7 +78,7 @@ Val FunctionEmitter::scalar_of(const CtxLoad &value) {
 }
 
 Val FunctionEmitter::scalar_of(const Param &value) {
-  return code_.load_volatile(code_.at(Code::mem(object_.params()), value.word * 8));
+  return param(code_, object_, value.word);
 }
 
 // Helpers that give the same answer throughout one run of a program.
@@ -89,29 +89,8 @@ static bool is_steady(int helper) {
          helper == BPF_FUNC_get_numa_node_id || helper == BPF_FUNC_get_attach_cookie || helper == BPF_FUNC_get_func_ip;
 }
 
-// The helper knows only processes that are directly in the namespace. In the first one, where most run, what asks for
-// it is no more than the load of a parameter: the verifier removes the rest.
-Val FunctionEmitter::pid_tgid() {
-  constexpr int kKey = BPF_FUNC_get_ns_current_pid_tgid;
-  if (Val known = code_.remembered(kKey)) return known;
-  Val device = param(kParamPidSpaceDevice);
-  auto in_namespace = [&] {
-    constexpr uint64_t kSize = sizeof(bpf_pidns_info);  // {pid, tgid}, zeroes if it is in another
-    const Frame::Mark mark = frame_.mark();
-    Mem info = frame_.take(kSize);
-    code_.call(kKey, {device, param(kParamPidSpace), info.pointer, code_.number(kSize)});
-    Val ids = code_.load(info, kSize, false);
-    frame_.release(mark);
-    return ids;
-  };
-  Val ids =
-      code_.choose(code_.truth(device), in_namespace, [&] { return code_.call(BPF_FUNC_get_current_pid_tgid, {}); });
-  code_.remember(kKey, ids);
-  return ids;
-}
-
 Val FunctionEmitter::scalar_of(const HelperCall &value) {
-  if (value.helper == BPF_FUNC_get_ns_current_pid_tgid) return pid_tgid();
+  if (value.helper == BPF_FUNC_get_ns_current_pid_tgid) return pid_tgid(code_, object_, frame_);
   std::vector<Val> args;
   for (const ValuePtr &arg : value.args) args.push_back(scalar(*arg));
   code_.from(value.span);

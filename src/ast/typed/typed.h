@@ -422,7 +422,7 @@ struct Routine {
 struct Program : Routine {
   ProgType prog_type = ProgType::RawTracepoint;
   bool filter_pid = false;   // return at once unless kParamPid is 0 or this process
-  bool selects = false;      // return at once unless the process passes kParamSelect, kParamCgroups, kParamUserPid
+  bool selects = false;      // return at once unless the process passes the tests of kParamSelect
   bool always_runs = false;  // begin, end, test, ...: does not look at kStateRun
   bool preemptible = false;  // two instances may run interleaved on one CPU (user probes)
   // Offsets of pointers in the context that may be null: there is no object then (iter), and the program does nothing.

@@ -21,7 +21,7 @@ void FunctionEmitter::into_stack(const StackTrace &value, Mem to) {
   uint64_t flags = value.type->stack_user ? uint64_t{BPF_F_USER_STACK} : tracing_frames();
   Val id = code_.call(BPF_FUNC_get_stackid, {context(), object_.map(value.map), code_.number(flags)});
   // Only user addresses need their process; kernel stacks of all processes count as one.
-  Val process = value.type->stack_user ? process_id() : code_.number(0);
+  Val process = value.type->stack_user ? code_.shift_right(pid_tgid(code_, object_, frame_), 32) : code_.number(0);
   code_.store(to, id, 4);
   code_.store(code_.at(to, 4), process, 4);
   // Other errors mean that there is no such stack: a kernel thread has none in user space.

@@ -45,8 +45,11 @@ enum ParamWord : uint32_t {
 
 // Which processes are meant: programs test it first (ProbeContext::selects). Maps that no test needs are not made.
 enum SelectBits : uint64_t {
-  kSelectPids = 1,   // the process is a key of awl_pids {uint32 pid: uint32}
-  kSelectComms = 2,  // the thread's name is a key of awl_comms {char[16]: uint32}
+  kSelectPids = 1,      // the process is a key of awl_pids {uint32 pid: uint32}
+  kSelectComms = 2,     // the thread's name is a key of awl_comms {char[16]: uint32}
+  kSelectCgroups = 4,   // it is in one of kParamCgroups control groups
+  kSelectPid = 8,       // the process is kParamPid
+  kSelectUserPid = 16,  // the process is kParamUserPid
 };
 // awl_cgroups is an array of control groups; a process must be in one of them or below it.
 constexpr uint32_t kMaxCgroups = 4;

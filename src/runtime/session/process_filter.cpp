@@ -153,6 +153,9 @@ void ProcessSelection::set_params(LoadOptions &load) const {
   load.params[kParamPidSpace] = numbers.inode;
   load.params[kParamPidSpaceDevice] = numbers.first() ? 0 : numbers.device;
   load.params[kParamCgroups] = cgroups_.size();
+  if (only_pid_ != 0) load.params[kParamSelect] |= kSelectPid;
+  if (user_pid_ != 0) load.params[kParamSelect] |= kSelectUserPid;
+  if (!cgroups_.empty()) load.params[kParamSelect] |= kSelectCgroups;
   if (!pids_.empty()) {
     load.params[kParamSelect] |= kSelectPids;
     load.select_maps["awl_pids"] = follow_ ? kFollowed : static_cast<uint32_t>(pids_.size());
