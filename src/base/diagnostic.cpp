@@ -153,6 +153,7 @@ static uint64_t letters(std::string_view name) {
 }
 
 std::string nearest(std::string_view name, const std::vector<std::string> &candidates) {
+  if (name.size() < 2) return "";  // every other letter is as near
   size_t limit = std::clamp<size_t>(name.size() / 3, 1, 5);
   size_t best = limit + 1;
   const uint64_t ours = letters(name);

@@ -29,8 +29,7 @@ Val pid_tgid(Code &code, Object &object, Frame &frame) {
     frame.release(mark);
     return ids;
   };
-  Val ids =
-      code.choose(code.truth(device), in_namespace, [&] { return code.call(BPF_FUNC_get_current_pid_tgid, {}); });
+  Val ids = code.choose(code.truth(device), in_namespace, [&] { return code.call(BPF_FUNC_get_current_pid_tgid, {}); });
   code.remember(kKey, ids);
   return ids;
 }

@@ -77,9 +77,7 @@ Val FunctionEmitter::scalar_of(const CtxLoad &value) {
   return code_.load(code_.at(Code::mem(context()), value.offset), value.type->size, value.type->is_signed);
 }
 
-Val FunctionEmitter::scalar_of(const Param &value) {
-  return param(code_, object_, value.word);
-}
+Val FunctionEmitter::scalar_of(const Param &value) { return param(code_, object_, value.word); }
 
 // Helpers that give the same answer throughout one run of a program.
 static bool is_steady(int helper) {

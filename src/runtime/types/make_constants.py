@@ -253,8 +253,8 @@ def read_enumerators(text, evaluator):
     for body in re.findall(r"\benum\b\s*(?:__attribute__\s*\(\([^)]*\)\)\s*)?\w*\s*\{([^{}]*)\}", text):
         following = 0
         for item in body.split(","):
-            match = re.match(r"\s*(\w+)\s*(?:=(.*))?$", item, re.S)
-            if not match:
+            match = re.match(r"\s*([A-Za-z_]\w*)\s*(?:=(.*))?$", item, re.S)
+            if not match:  # behind the last comma; or another header's macro of that name was put in its place
                 continue
             try:
                 value = evaluator.evaluate(match.group(2))[0] if match.group(2) else following

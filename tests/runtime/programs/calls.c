@@ -54,6 +54,11 @@ CALLED int wild_one(void) { return sink; }
 CALLED int wild_two(void) { return sink; }
 CALLED int finish(void) { return sink; }
 
+// The kernel places no breakpoint on a locked instruction.
+__asm__(".globl locked_first\n.type locked_first, @function\nlocked_first: lock decl (%rdi)\nret\n"
+        ".size locked_first, . - locked_first");
+CALLED int locked_never(void) { return sink; }
+
 int main(int argc, char **argv) {
   struct point p = {3, 4, "corner"};
   struct node third = {NULL, 30}, second = {&third, 20}, first = {&second, 10};
