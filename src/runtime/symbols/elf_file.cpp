@@ -228,6 +228,11 @@ std::optional<std::string_view> ElfFile::section(std::string_view name) const {
   return impl_->range(found->sh_offset, found->sh_size);
 }
 
+std::optional<uint64_t> ElfFile::section_address(std::string_view name) const {
+  const Elf64_Shdr *found = impl_->section(name);
+  return found ? std::optional(found->sh_addr) : std::nullopt;
+}
+
 std::string ElfFile::build_id() const {
   for (const Elf64_Shdr &section : impl_->sections) {
     if (section.sh_type != SHT_NOTE) continue;
@@ -355,6 +360,20 @@ std::optional<uint64_t> ElfFile::address_of_offset(uint64_t offset) const {
     if ((segment.p_flags & PF_X) != 0 && offset >= segment.p_offset && offset - segment.p_offset < segment.p_filesz)
       return offset - segment.p_offset + segment.p_vaddr;
   return std::nullopt;
+}
+
+std::optional<uint64_t> ElfFile::address_of_mapping(uint64_t offset, uint64_t size) const {
+  for (const Elf64_Phdr &segment : impl_->segments) {
+    const bool apart =
+        segment.p_offset >= offset ? segment.p_offset - offset >= size : offset - segment.p_offset >= segment.p_filesz;
+    if ((segment.p_flags & PF_X) != 0 && !apart) return segment.p_vaddr + (offset - segment.p_offset);
+  }
+  return std::nullopt;
+}
+
+uint64_t ElfFile::lowest_address() const {
+  const auto lowest = std::ranges::min_element(impl_->segments, {}, &Elf64_Phdr::p_vaddr);
+  return lowest == impl_->segments.end() ? 0 : lowest->p_vaddr;
 }
 
 std::string ElfFile::bytes_at(uint64_t address, size_t size) const {

@@ -44,6 +44,8 @@ class ElfFile {
   [[nodiscard]] std::string build_id() const;
   // Content of a section, nullopt if there is none or if it lies outside the file.
   [[nodiscard]] std::optional<std::string_view> section(std::string_view name) const;
+  // Virtual address of a section in the file, nullopt if there is none.
+  [[nodiscard]] std::optional<uint64_t> section_address(std::string_view name) const;
   [[nodiscard]] std::string_view bytes() const;     // the whole file
   [[nodiscard]] bool position_independent() const;  // ET_DYN
   [[nodiscard]] bool stripped() const;              // no .symtab
@@ -58,6 +60,11 @@ class ElfFile {
   [[nodiscard]] std::optional<uint64_t> file_offset(uint64_t address) const;
   // Virtual address of a file offset in an executable segment.
   [[nodiscard]] std::optional<uint64_t> address_of_offset(uint64_t offset) const;
+  // Virtual address, in the file, of the beginning of a mapping of `size` bytes from file offset `offset`, by the first
+  // executable segment that lies in it. Mappings begin at pages, segments need not.
+  [[nodiscard]] std::optional<uint64_t> address_of_mapping(uint64_t offset, uint64_t size) const;
+  // Lowest virtual address of all loaded segments, 0 without any.
+  [[nodiscard]] uint64_t lowest_address() const;
   // Bytes at a virtual address in the file; fewer than `size` at the end of a segment.
   [[nodiscard]] std::string bytes_at(uint64_t address, size_t size) const;
 
