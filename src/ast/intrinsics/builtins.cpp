@@ -149,7 +149,7 @@ typed::ValuePtr lower_retval(Lowering &low, const CallSite &call) {
 
 const Type *infer_args(Inference &in, const CallSite &) { return in.store().pointer(in.unit().context.args); }
 typed::ValuePtr lower_args(Lowering &low, const CallSite &call) {
-  low.error_not_supported(call.node->span, "`args` as a whole");
+  low.error_not_supported(call.node->span, "an address of `args`");
   return nullptr;
 }
 

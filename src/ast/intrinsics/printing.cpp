@@ -87,38 +87,6 @@ typed::ValuePtr lower_format(Lowering &low, const CallSite &call) {
   return nullptr;
 }
 
-// `args` as a whole: a record of all its members. The common_ ones of tracepoints belong to the kernel's bookkeeping.
-bool is_args(const Expr *expr) {
-  const auto *identifier = as<Identifier>(expr);
-  const auto *call = as<Call>(expr);
-  return (identifier && identifier->name == "args") || (call && call->name == "args");
-}
-
-typed::ValuePtr whole_args(Lowering &low, Expr *args) {
-  const Type *owner = low.type(args)->target;
-  auto fields = low.store().fields(owner);
-  if (!fields) {
-    low.error_not_supported(args->span, fields.error().message);
-    return nullptr;
-  }
-  std::vector<std::string> names;
-  std::vector<const Type *> types;
-  typed::Values values;
-  for (const Field &field : **fields) {
-    if (field.name.empty() || field.name.starts_with("common_")) continue;
-    FieldAccess access(args->span, args, field.name, args->span, false);
-    typed::ValuePtr value = low.field(access);
-    if (!value) continue;
-    names.push_back(field.name);
-    types.push_back(value->type);
-    values.push_back(std::move(value));
-  }
-  const Type *record = low.store().record(names, types);
-  auto out = make_value<typed::Compose>(record, args->span);
-  for (size_t i = 0; i < values.size(); i++) out->parts.emplace_back(record->fields[i].offset, std::move(values[i]));
-  return out;
-}
-
 const Type *infer_print(Inference &in, const CallSite &call) {
   const Type *none = in.store().void_type();
   if (auto *access = as<MapAccess>(call.args[0])) {
@@ -151,7 +119,7 @@ typed::ValuePtr lower_print(Lowering &low, const CallSite &call) {
     if (call.args.size() > 2) action.div = static_cast<uint64_t>(low.constant(call.args[2]).value_or(0));
   } else {
     action.kind = ActionKind::Print;
-    typed::ValuePtr value = is_args(call.args[0]) ? whole_args(low, call.args[0]) : low.value(call.args[0]);
+    typed::ValuePtr value = low.value(call.args[0]);
     if (!value) return nullptr;
     args.push_back(std::move(value));
   }

@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "ast/clone.h"
+#include "ast/passes/whole_args.h"
 #include "ast/walk.h"
 #include "base/strings.h"
 
@@ -36,6 +37,7 @@ class Binder {
       report_missing(units_.size() > before);
       index++;
     }
+    for (Unit &unit : units_) spell_out_args(program_, *environment_.types, unit);
     warn();
     return std::move(units_);
   }
