@@ -1,11 +1,9 @@
 #include "runtime/symbols/address_spaces.h"
 
-#include <dirent.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/strings.h"
 
@@ -69,20 +67,6 @@ bool overlaps(const AddressSpace &space, const Mapping &mapping) {
 bool same_content(const struct stat &a, const struct stat &b) {
   return a.st_ino == b.st_ino && a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec &&
          a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
-}
-
-std::vector<uint32_t> all_processes() {
-  std::vector<uint32_t> pids;
-  DIR *folder = opendir("/proc");
-  if (!folder) return pids;
-  while (const dirent *entry = readdir(folder)) {
-    uint32_t pid = 0;
-    std::string_view name(entry->d_name);
-    auto [end, err] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (err == std::errc() && end == name.data() + name.size()) pids.push_back(pid);
-  }
-  closedir(folder);
-  return pids;
 }
 
 }  // namespace
@@ -211,7 +195,7 @@ std::shared_ptr<MappedFile> AddressSpaces::file_of(uint32_t pid, const Mapping &
     // Somebody may have written another program into the same file.
     file->checked_at = now;
     struct stat status{};
-    for (const std::string &place : places_of(pid, mapping.start, mapping.end, mapping.path)) {
+    for (const std::string &place : places(pid, mapping.start, mapping.end, mapping.path)) {
       if (stat(place.c_str(), &status) != 0 || status.st_ino != mapping.inode) continue;
       if (!same_content(status, file->status)) file = nullptr;
       break;
@@ -235,17 +219,10 @@ void AddressSpaces::forget_files() {
   forget_from_ = std::max(kFiles, 2 * mapped_.size());
 }
 
-// The mapped file itself, even if deleted; then by name in the process' file system; for one that has ended, in its
-// parent's, then in ours. The inode tells whether a name still means the same file.
-std::vector<std::string> AddressSpaces::places_of(uint32_t pid, uint64_t start, uint64_t end,
-                                                  const std::string &path) const {
-  std::vector<std::string> out = {fmt::format("/proc/{}/map_files/{:x}-{:x}", pid, start, end),
-                                  fmt::format("/proc/{}/root{}", pid, path)};
-  auto process = processes_.find(pid);
-  if (process != processes_.end() && process->second.parent != 0)
-    out.push_back(fmt::format("/proc/{}/root{}", process->second.parent, path));
-  out.push_back(path);
-  return out;
+std::vector<std::string> AddressSpaces::places(uint32_t pid, uint64_t start, uint64_t end,
+                                               const std::string &path) const {
+  const auto process = processes_.find(pid);
+  return places_of(pid, process != processes_.end() ? process->second.parent : 0, start, end, path);
 }
 
 void AddressSpaces::open(uint32_t pid, uint64_t start, uint64_t end, MappedFile &file) {
@@ -258,8 +235,7 @@ void AddressSpaces::open(uint32_t pid, uint64_t start, uint64_t end, MappedFile 
     return;
   }
   if (file.inode == 0) return;
-  const std::vector<std::string> places = places_of(pid, start, end, file.path);
-  for (const std::string &place : places) {
+  for (const std::string &place : places(pid, start, end, file.path)) {
     struct stat &status = file.status;
     if (stat(place.c_str(), &status) != 0 || status.st_ino != file.inode) continue;
     std::string key =

@@ -77,8 +77,8 @@ class AddressSpaces {
   void end(uint32_t pid);
   std::shared_ptr<MappedFile> file_of(uint32_t pid, const Mapping &mapping);
   void forget_files();
-  [[nodiscard]] std::vector<std::string> places_of(uint32_t pid, uint64_t start, uint64_t end,
-                                                   const std::string &path) const;
+  [[nodiscard]] std::vector<std::string> places(uint32_t pid, uint64_t start, uint64_t end,
+                                                const std::string &path) const;
   void open(uint32_t pid, uint64_t start, uint64_t end, MappedFile &file);
 
   std::unique_ptr<MappingEvents> events_;

@@ -2,6 +2,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -217,6 +218,18 @@ Result<std::shared_ptr<ElfFile>> ElfFile::from_bytes(std::string bytes, const st
   return file;
 }
 
+std::shared_ptr<ElfFile> ElfFile::vdso() {
+  auto *base = reinterpret_cast<const char *>(getauxval(AT_SYSINFO_EHDR));
+  if (!base) return nullptr;
+  Elf64_Ehdr header;
+  std::memcpy(&header, base, sizeof(header));
+  const size_t size = header.e_shoff + size_t{header.e_shnum} * header.e_shentsize;
+  constexpr size_t kLargest = 64 * 1024;
+  if (size > kLargest) return nullptr;
+  Result<std::shared_ptr<ElfFile>> elf = from_bytes(std::string(base, size), "[vdso]");
+  return elf ? *elf : nullptr;
+}
+
 const std::string &ElfFile::path() const { return impl_->path; }
 const std::string &ElfFile::name() const { return impl_->name.empty() ? impl_->path : impl_->name; }
 void ElfFile::set_name(std::string name) { impl_->name = std::move(name); }
@@ -362,13 +375,11 @@ std::optional<uint64_t> ElfFile::address_of_offset(uint64_t offset) const {
   return std::nullopt;
 }
 
-std::optional<uint64_t> ElfFile::address_of_mapping(uint64_t offset, uint64_t size) const {
-  for (const Elf64_Phdr &segment : impl_->segments) {
-    const bool apart =
-        segment.p_offset >= offset ? segment.p_offset - offset >= size : offset - segment.p_offset >= segment.p_filesz;
-    if ((segment.p_flags & PF_X) != 0 && !apart) return segment.p_vaddr + (offset - segment.p_offset);
-  }
-  return std::nullopt;
+std::vector<CodeSegment> ElfFile::code_segments() const {
+  std::vector<CodeSegment> out;
+  for (const Elf64_Phdr &segment : impl_->segments)
+    if ((segment.p_flags & PF_X) != 0) out.push_back({segment.p_offset, segment.p_filesz, segment.p_vaddr});
+  return out;
 }
 
 uint64_t ElfFile::lowest_address() const {

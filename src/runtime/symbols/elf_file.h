@@ -28,12 +28,19 @@ struct UsdtNote {
   uint64_t semaphore = 0;  // address, 0 if none
 };
 
+struct CodeSegment {
+  uint64_t offset = 0, size = 0;  // in the file
+  uint64_t address = 0;           // virtual, in the file
+};
+
 class ElfFile {
  public:
   // Errors: cannot open, not an ELF file, truncated, other architecture.
   static Result<std::shared_ptr<ElfFile>> open(const std::string &path);
   // The same from a file's content; `path` is for messages.
   static Result<std::shared_ptr<ElfFile>> from_bytes(std::string bytes, const std::string &path);
+  // The kernel's own mapping into every process, as a file. Null if there is none.
+  static std::shared_ptr<ElfFile> vdso();
   ~ElfFile();
 
   [[nodiscard]] const std::string &path() const;
@@ -60,9 +67,8 @@ class ElfFile {
   [[nodiscard]] std::optional<uint64_t> file_offset(uint64_t address) const;
   // Virtual address of a file offset in an executable segment.
   [[nodiscard]] std::optional<uint64_t> address_of_offset(uint64_t offset) const;
-  // Virtual address, in the file, of the beginning of a mapping of `size` bytes from file offset `offset`, by the first
-  // executable segment that lies in it. Mappings begin at pages, segments need not.
-  [[nodiscard]] std::optional<uint64_t> address_of_mapping(uint64_t offset, uint64_t size) const;
+  // The loaded segments that are executable.
+  [[nodiscard]] std::vector<CodeSegment> code_segments() const;
   // Lowest virtual address of all loaded segments, 0 without any.
   [[nodiscard]] uint64_t lowest_address() const;
   // Bytes at a virtual address in the file; fewer than `size` at the end of a segment.

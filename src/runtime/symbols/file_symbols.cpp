@@ -72,15 +72,8 @@ void FileSymbols::prepare() {
 }
 
 std::shared_ptr<FileSymbols> open_vdso() {
-  auto *base = reinterpret_cast<const char *>(getauxval(AT_SYSINFO_EHDR));
-  if (!base) return nullptr;
-  Elf64_Ehdr header;
-  std::memcpy(&header, base, sizeof(header));
-  size_t size = header.e_shoff + size_t{header.e_shnum} * header.e_shentsize;
-  constexpr size_t kLargest = 64 * 1024;
-  if (size > kLargest) return nullptr;
-  Result<std::shared_ptr<ElfFile>> elf = ElfFile::from_bytes(std::string(base, size), "[vdso]");
-  return elf ? std::make_shared<FileSymbols>(*elf, "") : nullptr;
+  std::shared_ptr<ElfFile> elf = ElfFile::vdso();
+  return elf ? std::make_shared<FileSymbols>(std::move(elf), "") : nullptr;
 }
 
 std::optional<Symbol> JitSymbols::find(uint64_t address) {

@@ -76,16 +76,16 @@ bool parse_mapping_event(uint32_t type, uint16_t flags, std::span<const char> bo
   }
 }
 
-Result<std::unique_ptr<MappingEvents>> MappingEvents::open() {
+Result<std::unique_ptr<MappingEvents>> MappingEvents::open(Wake wake) {
   std::unique_ptr<MappingEvents> events(new MappingEvents());
   events->epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (events->epoll_ < 0) return fail_errno("epoll_create1");
   const long cpus = sysconf(_SC_NPROCESSORS_CONF);
-  for (int cpu = 0; cpu < cpus; cpu++) TRY(events->open_cpu(cpu));
+  for (int cpu = 0; cpu < cpus; cpu++) TRY(events->open_cpu(cpu, wake));
   return events;
 }
 
-Result<void> MappingEvents::open_cpu(int cpu) {
+Result<void> MappingEvents::open_cpu(int cpu, Wake wake) {
   perf_event_attr attr{};
   attr.size = sizeof(attr);
   attr.type = PERF_TYPE_SOFTWARE;
@@ -97,7 +97,7 @@ Result<void> MappingEvents::open_cpu(int cpu) {
   attr.mmap = attr.mmap2 = attr.comm = attr.comm_exec = attr.task = 1;
   attr.exclude_kernel = 1;
   attr.watermark = 1;
-  attr.wakeup_watermark = kWakeAt;
+  attr.wakeup_watermark = wake == Wake::AtOnce ? 1 : kWakeAt;
   const long fd = syscall(__NR_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
   if (fd < 0 && errno == ENODEV) return {};  // this CPU is switched off
   if (fd < 0) return fail_errno("perf_event_open");

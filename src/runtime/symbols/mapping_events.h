@@ -1,5 +1,5 @@
 // What the kernel tells about all processes while it happens: mappings of code, fork, exec, exit (the side-band records
-// of perf_event_open(2)); private to this folder.
+// of perf_event_open(2)); for this folder and the unwinder.
 #pragma once
 
 #include <cstdint>
@@ -24,16 +24,19 @@ struct MappingEvent {
 
 class MappingEvents {
  public:
+  enum class Wake : uint8_t { WhenMuch, AtOnce };  // when the descriptor becomes readable: much is waiting, anything is
   // Errors: not allowed, no perf events in this kernel. Needs Linux 3.16 (exec told from a new name).
-  static Result<std::unique_ptr<MappingEvents>> open();
+  static Result<std::unique_ptr<MappingEvents>> open(Wake wake = Wake::WhenMuch);
   ~MappingEvents();
   MappingEvents(const MappingEvents &) = delete;
   MappingEvents &operator=(const MappingEvents &) = delete;
 
-  // Readable when much is waiting.
+  // For poll(2); edge-triggered by nature: take() all.
   [[nodiscard]] int descriptor() const { return epoll_; }
   // Everything that happened before the call and was not taken yet, in order.
   std::vector<MappingEvent> take();
+  // Something was read that take() will give only when it is called again.
+  [[nodiscard]] bool waiting() const { return !waiting_.empty(); }
   // Records were dropped because nobody took them in time; reset by the call.
   bool lost();
 
@@ -45,7 +48,7 @@ class MappingEvents {
   };
 
   MappingEvents() = default;
-  Result<void> open_cpu(int cpu);
+  Result<void> open_cpu(int cpu, Wake wake);
   void read(Buffer &buffer);
   void parse(uint32_t type, uint16_t flags, std::span<const char> body);
 

@@ -1,5 +1,8 @@
 #include "runtime/symbols/process_maps.h"
 
+#include <dirent.h>
+#include <fmt/format.h>
+
 #include <charconv>
 
 namespace awl {
@@ -57,6 +60,27 @@ std::vector<Mapping> parse_maps(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return mappings;
+}
+
+std::vector<std::string> places_of(uint32_t pid, uint32_t parent, uint64_t start, uint64_t end,
+                                   const std::string &path) {
+  std::vector<std::string> out = {fmt::format("/proc/{}/map_files/{:x}-{:x}", pid, start, end),
+                                  fmt::format("/proc/{}/root{}", pid, path)};
+  if (parent != 0) out.push_back(fmt::format("/proc/{}/root{}", parent, path));
+  out.push_back(path);
+  return out;
+}
+
+std::vector<uint32_t> all_processes() {
+  std::vector<uint32_t> pids;
+  DIR *folder = opendir("/proc");
+  if (!folder) return pids;
+  while (const dirent *entry = readdir(folder)) {
+    uint64_t pid = 0;
+    if (parse_number(entry->d_name, pid, 10)) pids.push_back(static_cast<uint32_t>(pid));
+  }
+  closedir(folder);
+  return pids;
 }
 
 }  // namespace awl

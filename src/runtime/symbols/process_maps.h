@@ -1,4 +1,4 @@
-// Mappings of a process, as /proc/PID/maps lists them; private to this folder.
+// Mappings of a process, as /proc/PID/maps lists them; for this folder and the unwinder.
 #pragma once
 
 #include <cstdint>
@@ -24,5 +24,14 @@ std::string_view clean_path(std::string_view path);
 
 // Executable mappings in order of address; lines that are not understood are left out.
 std::vector<Mapping> parse_maps(std::string_view text);
+
+// Where the file of a mapping is looked for: the mapped file itself, even if deleted; then by name in the process' file
+// system; for one that has ended, in its parent's (0: not known), then in ours. Behind a name there may be another file
+// by now: the inode tells.
+std::vector<std::string> places_of(uint32_t pid, uint32_t parent, uint64_t start, uint64_t end,
+                                   const std::string &path);
+
+// Ids of all processes that /proc shows.
+std::vector<uint32_t> all_processes();
 
 }  // namespace awl

@@ -1,18 +1,153 @@
 #include "runtime/unwind/unwind_tables.h"
 
-#include "runtime/unwind/tables.h"
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "runtime/symbols/mapping_events.h"
+#include "runtime/unwind/process_tables.h"
 
 namespace awl::runtime::unwind {
 
-struct UnwindTables::Impl {};
+namespace {
+
+// Of rows in kernel memory: an eighth of the machine's, but no more than a gigabyte, which is a thousand large
+// programs.
+size_t most_bytes() {
+  constexpr size_t kShare = 8, kMost = size_t{1} << 30;
+  const auto pages = static_cast<size_t>(std::max(sysconf(_SC_PHYS_PAGES), 1L));
+  return std::min(pages * static_cast<size_t>(sysconf(_SC_PAGESIZE)) / kShare, kMost);
+}
+
+}  // namespace
+
+struct UnwindTables::Impl {
+  Impl(int maps_fd, int files_fd, UnwindScope which)
+      : scope(std::move(which)), files(files_fd, most_bytes()), processes(maps_fd, files) {}
+  ~Impl() {
+    if (thread.joinable()) {
+      stopping = true;
+      eventfd_write(stop_fd, 1);
+      thread.join();
+    }
+    if (stop_fd >= 0) close(stop_fd);
+  }
+
+  void run();
+  void take_events();
+  void apply(const MappingEvent &event);
+  void read_all();
+  void publish(bool all_read);
+  [[nodiscard]] bool wanted(uint32_t pid) const {
+    return !scope.only_first || scope.children || std::ranges::find(scope.first, pid) != scope.first.end();
+  }
+
+  // Of the thread.
+  UnwindScope scope;
+  FileTables files;
+  ProcessTables processes;
+  std::unique_ptr<MappingEvents> events;
+  std::vector<uint32_t> before;  // processes still to be read, the last first
+
+  int stop_fd = -1;
+  std::atomic<bool> stopping = false;
+  std::thread thread;
+
+  std::mutex mutex;  // for what follows
+  std::condition_variable all_read;
+  bool ready = false;
+  std::vector<LeftOut> left_out;
+};
+
+void UnwindTables::Impl::run() {
+  while (!stopping) {
+    take_events();
+    if (!before.empty()) {
+      processes.read(before.back());
+      before.pop_back();
+    }
+    processes.sync();
+    publish(before.empty());
+    if (!before.empty() || events->waiting()) continue;
+    pollfd sources[] = {{events->descriptor(), POLLIN, 0}, {stop_fd, POLLIN, 0}};
+    poll(sources, std::size(sources), -1);
+  }
+}
+
+void UnwindTables::Impl::take_events() {
+  for (const MappingEvent &event : events->take())
+    if (wanted(event.pid)) apply(event);
+  if (events->lost()) read_all();
+}
+
+void UnwindTables::Impl::apply(const MappingEvent &event) {
+  switch (event.kind) {
+    case MappingEvent::Kind::Map: processes.map(event.pid, event.mapping); break;
+    case MappingEvent::Kind::Fork: processes.fork(event.pid, event.parent); break;
+    case MappingEvent::Kind::Exec: processes.exec(event.pid); break;
+    case MappingEvent::Kind::Exit: processes.end(event.pid); break;
+  }
+}
+
+void UnwindTables::Impl::read_all() {
+  std::vector<uint32_t> all = all_processes();
+  std::erase_if(all, [&](uint32_t pid) { return !wanted(pid); });
+  processes.keep({all.begin(), all.end()});
+  before = std::move(all);
+}
+
+void UnwindTables::Impl::publish(bool done) {
+  std::vector<LeftOut> left = files.take_left_out();
+  if (processes.take_lost() > 0) left.push_back({"", "there are too many mappings in all processes together"});
+  if (left.empty() && done == ready) return;
+  const std::scoped_lock lock(mutex);
+  std::ranges::move(left, std::back_inserter(left_out));
+  if (done && !ready) all_read.notify_all();
+  ready = ready || done;
+}
 
 UnwindTables::UnwindTables(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 UnwindTables::~UnwindTables() = default;
 
-Result<std::unique_ptr<UnwindTables>> UnwindTables::start(int, int, UnwindScope) {
-  return fail("the tables of the unwinder are not made yet");
+Result<std::unique_ptr<UnwindTables>> UnwindTables::start(int maps_fd, int files_fd, UnwindScope scope) {
+#if !defined(__x86_64__)
+  return fail("stacks without frame pointers can be walked on x86-64 only");
+#endif
+  auto impl = std::make_unique<Impl>(maps_fd, files_fd, std::move(scope));
+  impl->events = TRY(MappingEvents::open(MappingEvents::Wake::AtOnce));
+  impl->stop_fd = eventfd(0, EFD_CLOEXEC);
+  if (impl->stop_fd < 0) return fail_errno("eventfd");
+  impl->read_all();
+  for (const uint32_t pid : impl->scope.first) {
+    std::erase(impl->before, pid);
+    impl->before.push_back(pid);
+  }
+  // Signals are the main thread's.
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  impl->thread = std::thread([self = impl.get()] { self->run(); });
+  pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  return std::unique_ptr<UnwindTables>(new UnwindTables(std::move(impl)));
 }
-bool UnwindTables::wait(std::chrono::milliseconds) { return true; }
-std::vector<LeftOut> UnwindTables::left_out() { return {}; }
+
+bool UnwindTables::wait(std::chrono::milliseconds limit) {
+  std::unique_lock lock(impl_->mutex);
+  return impl_->all_read.wait_for(lock, limit, [&] { return impl_->ready; });
+}
+
+std::vector<LeftOut> UnwindTables::left_out() {
+  const std::scoped_lock lock(impl_->mutex);
+  return std::exchange(impl_->left_out, {});
+}
 
 }  // namespace awl::runtime::unwind

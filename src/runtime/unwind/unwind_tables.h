@@ -15,7 +15,7 @@ namespace awl::runtime::unwind {
 struct UnwindScope {
   std::vector<uint32_t> first;  // -p, -c: before all others
   bool only_first = false;      // no others
-  bool children = false;        // with only_first: also what these start (--follow)
+  bool children = false;        // with only_first: also what these start (--follow); all are entered then
 };
 
 // A file whose code is left to frame pointers.

@@ -1,0 +1,58 @@
+// Rows of files in the map awl_unwind_files; private to this folder.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/symbols/process_maps.h"
+#include "runtime/unwind/unwind_file.h"
+#include "runtime/unwind/unwind_tables.h"
+
+namespace awl::runtime::unwind {
+
+struct FileTable {
+  uint32_t number = 0;  // key in awl_unwind_files
+  CodeLayout layout;
+  size_t bytes = 0;  // of kernel memory
+};
+
+class FileTables {
+ public:
+  // `map_fd`: not owned. `most_bytes`: of rows, for all files together.
+  FileTables(int map_fd, size_t most_bytes) : map_fd_(map_fd), most_bytes_(most_bytes) {}
+
+  // The table of the file that a process maps, read if it is new. Null if there is nothing to walk by. `parent`: of the
+  // process, 0 if not known. Tables that are held by nobody else are given back some time later.
+  std::shared_ptr<const FileTable> table_of(uint32_t pid, uint32_t parent, const awl::Mapping &mapping);
+
+  [[nodiscard]] size_t bytes() const { return bytes_; }
+  [[nodiscard]] std::vector<LeftOut> take_left_out() { return std::exchange(left_out_, {}); }
+
+ private:
+  using Key = std::array<uint64_t, 5>;  // device, inode, time of change (s, ns), size
+
+  std::shared_ptr<const FileTable> add(const ElfFile &elf, const std::string &path);
+  Result<std::shared_ptr<const FileTable>> enter(const std::vector<Row> &rows, const ElfFile &elf);
+  std::optional<uint32_t> free_number() const;
+  void give_back_unused();
+
+  // Programs come again (a shell's, a compiler's): tables that are not used cost nothing to keep while they are few.
+  static constexpr size_t kKeepBytes = size_t{64} << 20;
+
+  int map_fd_;
+  size_t most_bytes_;
+  size_t bytes_ = 0;
+  size_t look_from_ = kKeepBytes;  // bytes from which on unused tables are looked for
+  uint32_t next_number_ = 0;
+  std::vector<bool> taken_ = std::vector<bool>(max_files);
+  std::map<Key, std::shared_ptr<const FileTable>> files_;  // null: nothing to walk by
+  std::vector<LeftOut> left_out_;
+};
+
+}  // namespace awl::runtime::unwind
