@@ -118,16 +118,17 @@ std::vector<CObject> compile_c_files(const ast::Program &program, const CompileR
   return out;
 }
 
-// Makes one object of the script's and the C files'.
-bool link_c_files(std::string &object, const std::vector<CObject> &others, Manifest &manifest,
-                  Diagnostics &diagnostics) {
+// Makes one object of the script's and the C files', and of the walk of stacks where the script asks for it.
+bool link_c_files(std::string &object, std::vector<CObject> others, Manifest &manifest, Diagnostics &diagnostics) {
+  manifest.has_c = !others.empty();
+  if (manifest.unwinds) others.push_back(unwinder_object());
+  if (others.empty()) return true;
   Result<std::string> linked = link_objects(object, others);
   if (!linked) {
     diagnostics.emit(diag::CNotLinked, others.front().source.span, linked.error().message);
     return false;
   }
   object = std::move(*linked);
-  manifest.has_c = true;
   return true;
 }
 
@@ -272,7 +273,7 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
   codegen.assembly = dump_to("dis");
   std::optional<std::string> object = emit(lowered.module, lowered.manifest, source, codegen, diagnostics);
   if (!object) return std::nullopt;
-  if (!c_objects.empty() && !link_c_files(*object, c_objects, lowered.manifest, diagnostics)) return std::nullopt;
+  if (!link_c_files(*object, std::move(c_objects), lowered.manifest, diagnostics)) return std::nullopt;
   return Image{std::move(*object), std::move(lowered.manifest)};
 }
 

@@ -26,6 +26,9 @@ std::optional<CObject> compile_c(const ast::CSource &file, const std::vector<std
 // The functions that an object offers: global ones, with their types from its BTF.
 Result<std::vector<ast::CFunction>> functions_of(const CObject &object, TypeStore &store);
 
+// The walk of user stacks (runtime/unwind/walk.bpf.cc), compiled when awl was built.
+CObject unwinder_object();
+
 // One object of the script's and all that it calls.
 Result<std::string> link_objects(const std::string &script, const std::vector<CObject> &others);
 

@@ -9,6 +9,8 @@
 
 namespace awl {
 
+std::string_view unwinder_bytes();  // generated
+
 namespace {
 
 struct FreeBtf {
@@ -57,6 +59,13 @@ Result<std::vector<ast::CFunction>> functions_of(const CObject &object, TypeStor
     if (function.params.size() > 5) function.problem = "it has more than 5 parameters";
     out.push_back(std::move(function));
   }
+  return out;
+}
+
+CObject unwinder_object() {
+  CObject out;
+  out.source.path = "the walk of stacks";
+  out.bytes = unwinder_bytes();
   return out;
 }
 

@@ -191,6 +191,7 @@ class FunctionEmitter {
   Mem usdt_spec();
   void add_index(Mem arg, Mem result);
   void into_stack(const typed::StackTrace &value, Mem to);  // stacks.cpp
+  Val scalar_of(const typed::Unwind &value);
   [[nodiscard]] uint64_t tracing_frames() const;
 
   // What a routine and the bodies of its loops have in common.

@@ -46,7 +46,7 @@ class Planner {
     if (value.kind == Kind::LocalGet) note(plan_.places[static_cast<const LocalGet &>(value).local].used, body);
     if (value.kind == Kind::LocalAddress) write(static_cast<const LocalAddress &>(value).local, body);
     if (value.kind == Kind::MapFind) write(static_cast<const MapFind &>(value).local, body);
-    if (value.kind == Kind::Call) plan_.has_calls = true;
+    if (value.kind == Kind::Call || value.kind == Kind::Unwind) plan_.has_calls = true;
     if (value.kind == Kind::LocalAdd) write(static_cast<const LocalAdd &>(value).local, body);
     if (value.kind == Kind::Sequence) visit(static_cast<const Sequence &>(value).steps, body);
     for (const Value *child : children(value)) visit(*child, body);

@@ -29,7 +29,7 @@ struct LocalPlan {
   std::vector<LocalPlace> places;  // by local
   uint32_t record_words = 0;
   bool has_bodies = false;
-  bool has_calls = false;     // of functions of the script
+  bool has_calls = false;     // of functions of the script, or of the walk of stacks
   bool bodies_leave = false;  // the body of a loop leaves more than the loop
   [[nodiscard]] bool uses(uint32_t local, BodyOf body) const;
 };

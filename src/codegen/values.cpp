@@ -46,6 +46,7 @@ Val FunctionEmitter::scalar(const Value &value) {
     case Kind::Sequence: return scalar_of(static_cast<const Sequence &>(value));
     case Kind::Call: return call(static_cast<const Call &>(value), nullptr);
     case Kind::CCall: return scalar_of(static_cast<const CCall &>(value));
+    case Kind::Unwind: return scalar_of(static_cast<const Unwind &>(value));
     case Kind::LocalAddress: return scalar_of(static_cast<const LocalAddress &>(value));
     case Kind::MapAddress: return scalar_of(static_cast<const MapAddress &>(value));
     case Kind::LoopIndex: return scalar_of(static_cast<const LoopIndex &>(value));

@@ -8,6 +8,7 @@
 #include <cstdarg>
 #include <cstring>
 
+#include "c_import/compile.h"
 #include "codegen/codegen.h"
 
 namespace awl::testing {
@@ -39,6 +40,11 @@ std::string compile(const Script &script, std::string *ir) {
 std::unique_ptr<Loaded> Loaded::load(const Script &script, const std::string &btf) {
   std::string bytes = compile(script);
   if (bytes.empty()) return nullptr;
+  if (script.manifest.unwinds) {
+    Result<std::string> linked = link_objects(bytes, {unwinder_object()});
+    EXPECT_TRUE(linked) << linked.error().message;
+    bytes = linked.value_or("");
+  }
   log_text.clear();
   libbpf_set_print(keep_log);
   auto loaded = std::make_unique<Loaded>();
@@ -94,6 +100,12 @@ void Loaded::run(std::initializer_list<uint64_t> args, const std::string &progra
 
 int Loaded::map_fd(const std::string &name) const {
   return bpf_object__find_map_fd_by_name(object_, ("AT_" + name).c_str());
+}
+
+int Loaded::own_map_fd(const std::string &name) const { return bpf_object__find_map_fd_by_name(object_, name.c_str()); }
+
+int Loaded::program_fd(const std::string &program) const {
+  return bpf_program__fd(bpf_object__find_program_by_name(object_, program.c_str()));
 }
 
 int Loaded::instructions(const std::string &program) const {

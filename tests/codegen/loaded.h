@@ -29,6 +29,8 @@ class Loaded {
   [[nodiscard]] uint64_t state(uint32_t word) const { return state_[word]; }
   void set_state(uint32_t word, uint64_t value) { state_[word] = value; }
   [[nodiscard]] int map_fd(const std::string &name) const;
+  [[nodiscard]] int own_map_fd(const std::string &name) const;  // of a map that is not the script's
+  [[nodiscard]] int program_fd(const std::string &program = "prog") const;
   [[nodiscard]] int instructions(const std::string &program = "prog") const;
 
   // Value of a key, summed word by word over CPUs for per-CPU maps; empty if there is none.

@@ -49,6 +49,13 @@ std::string set_stack_mode(ConfigValues &values, std::string_view text) {
   return {};
 }
 
+std::string set_user_stack(ConfigValues &values, std::string_view text) {
+  std::string word = lower(text);
+  if (word != "fp" && word != "unwind") return "expected fp or unwind";
+  values.unwind_stacks = word == "unwind";
+  return {};
+}
+
 std::string set_ring_buffer_pages(ConfigValues &values, std::string_view text) {
   std::optional<uint64_t> pages = parse_unsigned(text);
   if (!pages || *pages < 1 || *pages > (1 << 18)) return "expected a number of pages from 1 to 262144";
@@ -147,6 +154,7 @@ const std::vector<ConfigVariable> &config_variables() {
       {"cpp_demangle", "demangle C++ symbols", set_bool<&C::cpp_demangle>},
       {"missing_probes", "error, warn or ignore", set_missing_probes},
       {"stack_mode", "form of stacks: bpftrace, perf, raw, build_id or folded", set_stack_mode},
+      {"user_stack", "how user stacks are walked: fp (frame pointers) or unwind (.eh_frame)", set_user_stack},
       {"perf_rb_pages", "size of the ring buffer in pages", set_ring_buffer_pages},
       {"str_trunc_trailer", "shown behind a string that was cut", set_trailer},
       {"cache_user_symbols", "accepted, no effect", ignore},
@@ -187,6 +195,7 @@ Expr *config_literal(Program &program, const ConfigValues &values, std::string_v
   for (auto [known, member] : kTexts)
     if (known == name) return program.make<StringLiteral>(span, values.*member);
   if (name == "perf_rb_pages") return program.make<IntegerLiteral>(span, values.ring_buffer_bytes / 4096);
+  if (name == "user_stack") return program.make<StringLiteral>(span, values.unwind_stacks ? "unwind" : "fp");
   if (name != "stack_mode") return nullptr;
   for (auto [word, mode] : kStackModes)
     if (mode == values.stack_mode) return program.make<StringLiteral>(span, std::string(word));

@@ -222,7 +222,9 @@ std::string Dump::attributes(const Value &value) const {
     case Kind::ReadString: return fmt::format(" {}", name_of(kSpaces, as<ReadString>(value).space));
     case Kind::ReadBuffer: return fmt::format(" {}", name_of(kSpaces, as<ReadBuffer>(value).space));
     case Kind::CCall: return fmt::format(" {}", module_.c_functions[as<CCall>(value).function].name);
-    case Kind::StackTrace: return map(as<StackTrace>(value).map);
+    case Kind::StackTrace: return as<StackTrace>(value).unwound ? "" : map(as<StackTrace>(value).map);
+    case Kind::Unwind:
+      return fmt::format(" {} frames{}", as<Unwind>(value).frames, as<Unwind>(value).keep ? ", kept" : "");
     default: return "";
   }
 }

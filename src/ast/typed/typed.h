@@ -247,6 +247,13 @@ struct ReadBuffer : Value {  // {length, data}; type is buffer[N]
 struct StackTrace : Value {  // {id, pid}; type is a stack
   TYPED_VALUE(StackTrace)
   uint32_t map = 0;  // MapRole::Stack
+  ValuePtr unwound;  // Unwind that keeps it; null: the kernel follows frame pointers
+};
+struct Unwind : Value {  // the user stack over the unwinder's tables: see runtime/unwind/walk.h for the result
+  TYPED_VALUE(Unwind)
+  uint32_t function = 0;  // of Module::c_functions
+  uint32_t frames = 0;    // at most
+  bool keep = false;
 };
 struct Comm : Value {  // string[16] of the current task
   TYPED_VALUE(Comm)

@@ -90,6 +90,7 @@ std::vector<const Value *> children(const Value &value) {
       for (const ValuePtr &arg : as<CCall>(value).args) list.push_back(arg.get());
       return list;
     }
+    case Kind::StackTrace: return of({as<StackTrace>(value).unwound.get()});
     case Kind::MapAddress: return of({as<MapAddress>(value).key.get()});
     case Kind::Compose: {
       List list;

@@ -22,6 +22,7 @@ enum StateWord : uint32_t {
   kStateLostEvents = 16,   // ring buffer full
   kStateLostStacks = 17,   // stack map full or collision
   kStateScratchBusy = 18,  // no free scratch memory: the event was skipped
+  kStateCutStacks = 19,    // the unwinder did not find the outermost frame
   kStateZero = 20,         // nobody writes it; a zero that the verifier does not know
   kStateMapErrors = 24,    // + index of the map: updates refused because it is full; behind them Manifest::places
 };
@@ -175,6 +176,7 @@ struct ConfigValues {
   std::string missing_probes = "error";
   std::string str_trunc_trailer = "..";
   StackMode stack_mode = StackMode::Bpftrace;
+  bool unwind_stacks = false;  // user_stack
 };
 
 // A parameter of the script, as it was when the program was written. Those with a word may be changed when it is run.
@@ -203,7 +205,8 @@ struct Manifest {
   std::vector<ErrorPlace> places;          // counted in awl_state behind the maps
   uint32_t state_words = kStateMapErrors;  // size of awl_state
   std::vector<ScriptParam> params;
-  bool has_c = false;  // functions in C are linked in: what they touch of the kernel is not known
+  bool unwinds = false;  // has the maps of the unwinder (runtime/unwind)
+  bool has_c = false;    // functions in C are linked in: what they touch of the kernel is not known
 
   [[nodiscard]] uint32_t place_word(size_t place) const {
     return static_cast<uint32_t>(kStateMapErrors + maps.size() + place);

@@ -95,9 +95,11 @@ void members(Visit &visit, HelperSite &site) {
 template <class Visit>
 void members(Visit &visit, ConfigValues &config) {
   auto &[max_strlen, max_map_keys, max_probes, max_cat_bytes, ring_buffer_bytes, log_size, print_maps_on_exit,
-         cpp_demangle, unsafe, helper_errors, max_probes_set, missing_probes, str_trunc_trailer, stack_mode] = config;
+         cpp_demangle, unsafe, helper_errors, max_probes_set, missing_probes, str_trunc_trailer, stack_mode,
+         unwind_stacks] = config;
   visit(max_strlen, max_map_keys, max_probes, max_cat_bytes, ring_buffer_bytes, log_size, print_maps_on_exit,
-        cpp_demangle, unsafe, helper_errors, max_probes_set, missing_probes, str_trunc_trailer, stack_mode);
+        cpp_demangle, unsafe, helper_errors, max_probes_set, missing_probes, str_trunc_trailer, stack_mode,
+        unwind_stacks);
 }
 
 template <class Visit>
@@ -121,9 +123,9 @@ void members(Visit &visit, ScriptParam &param) {
 template <class Visit>
 void members(Visit &visit, Manifest &manifest) {
   auto &[files, expansions, script_text, config, maps, actions, probes, strings, core_structs, helper_sites,
-         helper_site_word, places, state_words, params, has_c] = manifest;
+         helper_site_word, places, state_words, params, unwinds, has_c] = manifest;
   visit(files, expansions, script_text, config, maps, actions, probes, strings, core_structs, helper_sites,
-        helper_site_word, places, state_words, params, has_c);
+        helper_site_word, places, state_words, params, unwinds, has_c);
 }
 
 }  // namespace awl

@@ -42,6 +42,9 @@ void Losses::tell(uint32_t word) {
   Diagnostics diagnostics;
   if (word == kStateLostStacks) {
     diagnostics.emit(diag::StacksLost, Span{}, count);
+  } else if (word == kStateCutStacks) {
+    diagnostics.emit(diag::StacksCut, Span{}, count)
+        .with_hint("code without unwind tables must have frame pointers; of new processes the tables come in a moment");
   } else if (word == kStateScratchBusy) {
     diagnostics.emit(diag::EventsSkipped, Span{}, count);
   } else if (word == kStateLostEvents) {

@@ -23,6 +23,7 @@
 #include "runtime/session/signals.h"
 #include "runtime/session/stack_maps.h"
 #include "runtime/session/trials.h"
+#include "runtime/unwind/unwind_tables.h"
 
 namespace awl {
 namespace {
@@ -54,6 +55,7 @@ class Session {
       return finish(kFailed);
     if (options_.load_only) return finish(0);
     if (options_.dry_run) return attach() ? finish(0) : finish(status_);
+    if (manifest_.unwinds) make_unwind_tables();
     if (!run_once(plan_.begins)) return finish(kFailed);
     if (actions_->exiting()) {
       tell_attached();
@@ -206,6 +208,7 @@ class Session {
     object_ = load_object(image_, store_, load, source_, diagnostics);
     if (!tell(diagnostics)) return false;
     stacks_.add(object_->maps());
+    stacks_.add_walked(object_->map("awl_unwind_stacks"));
     Result<void> selected = selection_.apply(*object_, environment_);
     return selected || cannot_select(selected.error());
   }
@@ -232,6 +235,35 @@ class Session {
     std::set<uint32_t> pids;
     if (const int pid = options_.processes.only_pid(); pid != 0) pids.insert(static_cast<uint32_t>(pid));
     (void)user_symbols_.watch(std::move(pids));
+  }
+
+  // Before anything is attached, so that the first stack is complete already: the processes that run now are read
+  // first, for as long as a user would wait.
+  void make_unwind_tables() {
+    constexpr std::chrono::milliseconds kPatience(2000);
+    runtime::unwind::UnwindScope scope;
+    for (const int pid : options_.processes.pids) scope.first.push_back(static_cast<uint32_t>(pid));
+    scope.only_first = !scope.first.empty();
+    if (child_) scope.first.push_back(static_cast<uint32_t>(child_->pid()));
+    scope.children = options_.processes.follow;
+    auto tables =
+        runtime::unwind::UnwindTables::start(object_->map("awl_unwind_maps"), object_->map("awl_unwind_files"), scope);
+    if (tables) {
+      unwind_tables_ = *std::move(tables);
+      unwind_tables_->wait(kPatience);
+      return;
+    }
+    Diagnostics diagnostics;
+    diagnostics.emit(diag::NoUnwindTables, Span{}, tables.error().message).with_hint(tables.error().hint);
+    tell(diagnostics);
+  }
+
+  void report_left_out() {
+    if (!unwind_tables_) return;
+    Diagnostics diagnostics;
+    for (const runtime::unwind::LeftOut &file : unwind_tables_->left_out())
+      diagnostics.emit(diag::NoUnwindRows, Span{}, file.path, file.reason);
+    tell(diagnostics);
   }
 
   // Begin or end programs, one after the other; stops behind one that calls exit().
@@ -363,6 +395,7 @@ class Session {
       }
     }
     losses_->report_totals(object_->state());
+    report_left_out();
     actions_->report_files();
     report_missed();
   }
@@ -420,6 +453,7 @@ class Session {
   ProbeEnvironment environment_;
   AttachPlan plan_;
   std::unique_ptr<LoadedObject> object_;
+  std::unique_ptr<runtime::unwind::UnwindTables> unwind_tables_;  // of the object's maps
   std::optional<Actions> actions_;
   std::optional<Losses> losses_;
   std::optional<EventLoop> loop_;

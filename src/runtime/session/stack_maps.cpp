@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "runtime/unwind/walk.h"
+
 namespace awl {
 
 void StackMaps::add(const std::vector<LoadedMap> &maps) {
@@ -13,6 +15,7 @@ void StackMaps::add(const std::vector<LoadedMap> &maps) {
 
 std::vector<uint64_t> StackMaps::frames(const Type *type, int32_t id) {
   if (id < 0) return {};
+  if (id & runtime::unwind::walked_bit) return walked_frames(static_cast<uint32_t>(id));
   for (const LoadedMap &map : maps_) {
     if (map.info->stack_frames != type->stack_frames) continue;
     // The kernel writes the map's whole value.
@@ -25,6 +28,12 @@ std::vector<uint64_t> StackMaps::frames(const Type *type, int32_t id) {
     return addresses;
   }
   return {};
+}
+
+std::vector<uint64_t> StackMaps::walked_frames(uint32_t key) const {
+  runtime::unwind::KeptStack stack;
+  if (walked_fd_ < 0 || bpf_map_lookup_elem(walked_fd_, &key, &stack) != 0) return {};
+  return {stack.frames, stack.frames + std::min<uint64_t>(stack.count, runtime::unwind::max_frames)};
 }
 
 namespace {

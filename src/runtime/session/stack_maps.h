@@ -12,9 +12,13 @@ class StackMaps : public StackSource {
  public:
   // Those of the maps that hold stacks.
   void add(const std::vector<LoadedMap> &maps);
+  // That of the stacks that awl walked itself, -1 if there is none.
+  void add_walked(int fd) { walked_fd_ = fd; }
   std::vector<uint64_t> frames(const Type *type, int32_t id) override;
 
  private:
+  [[nodiscard]] std::vector<uint64_t> walked_frames(uint32_t key) const;
+  int walked_fd_ = -1;
   std::vector<LoadedMap> maps_;
 };
 

@@ -8,7 +8,7 @@
 // file's blocks. UnwindTables (unwind_tables.h) fills them.
 #pragma once
 
-#include <cstdint>
+#include <stdint.h>  // not <cstdint>: also compiled for BPF, which has no standard library
 
 namespace awl::runtime::unwind {
 

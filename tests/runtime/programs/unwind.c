@@ -1,0 +1,138 @@
+// flags: -O2 -fomit-frame-pointer -fno-optimize-sibling-calls -fcf-protection=none -ldl
+// unwind WAY: gets to probed() by functions of known names, none of which keeps a frame pointer for the sake of it.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FUNCTION __attribute__((noipa))
+
+FUNCTION void probed(void) { __asm__ volatile(""); }
+
+static volatile int sink;
+
+FUNCTION void last(void) {
+  probed();
+  sink++;
+}
+
+// Its frame pointer is a register like any other: rbp is lost for whoever follows it.
+FUNCTION void many_registers(int n) {
+  register long rbp __asm__("rbx") = n;
+  __asm__ volatile("" ::"r"(rbp) : "rbp", "r12", "r13", "r14", "r15");
+  last();
+  sink++;
+}
+
+FUNCTION void deep(int left) {
+  if (left > 0)
+    deep(left - 1);
+  else
+    many_registers(left);
+  sink++;
+}
+
+FUNCTION void with_alloca(int n) {
+  char *room = __builtin_alloca(n);
+  memset(room, 1, n);
+  __asm__ volatile("" ::"r"(room) : "memory");
+  many_registers(n);
+  sink += room[0];
+}
+
+FUNCTION void with_alignment(int n) {
+  __attribute__((aligned(256))) char room[256];
+  memset(room, n, sizeof(room));
+  __asm__ volatile("" ::"r"(room) : "memory");
+  with_alloca(n);
+  sink += room[0];
+}
+
+// Both, and arguments on the stack: the frame is found through memory.
+FUNCTION void with_all(int a, int b, int c, int d, int e, int f, int g, int h) {
+  __attribute__((aligned(128))) char room[128];
+  char *more = __builtin_alloca(a);
+  memset(room, b, sizeof(room));
+  memset(more, c, a);
+  __asm__ volatile("" ::"r"(room), "r"(more) : "memory");
+  with_alignment(d + e + f + g + h);
+  sink += room[0] + more[0];
+}
+
+static void handler(int signal) {
+  deep(3);
+  sink += signal;
+}
+
+FUNCTION void interrupted(void) {
+  raise(SIGUSR1);
+  sink++;
+}
+
+static int compare(const void *a, const void *b) {
+  last();
+  return *(const int *)a - *(const int *)b;
+}
+
+FUNCTION void sorting(void) {
+  int numbers[] = {2, 1};
+  qsort(numbers, 2, sizeof(int), compare);
+  sink += numbers[0];
+}
+
+static void *thread(void *argument) {
+  deep(2);
+  sink++;
+  return argument;
+}
+
+static int on_frame(void *context, void *argument) {
+  (void)context, (void)argument;
+  last();
+  sink++;
+  return 5;  // _URC_END_OF_STACK
+}
+
+FUNCTION void through_library(void) {
+  void *library = dlopen("libgcc_s.so.1", RTLD_NOW);
+  int (*backtrace)(int (*)(void *, void *), void *) = NULL;
+  if (library) *(void **)&backtrace = dlsym(library, "_Unwind_Backtrace");
+  usleep(200000);  // for whoever has to take note of the library
+  if (backtrace) backtrace(on_frame, NULL);
+  sink++;
+}
+
+// Without unwind tables, and rbp leads nowhere.
+void without_tables(void);
+__asm__(".text\n.type without_tables, @function\nwithout_tables:\n  push %rbp\n  mov $1, %ebp\n  call probed\n  pop %rbp\n  ret\n"
+        ".size without_tables, . - without_tables\n");
+
+int main(int argc, char **argv) {
+  const char *way = argc > 1 ? argv[1] : "";
+  // For whoever has to take note of this process.
+  usleep(argc > 2 ? atoi(argv[2]) * 1000 : 0);
+  if (!strcmp(way, "deep")) deep(50);
+  if (!strcmp(way, "aligned")) with_all(40, 1, 2, 3, 4, 5, 6, 7);
+  if (!strcmp(way, "signal")) signal(SIGUSR1, handler), interrupted();
+  if (!strcmp(way, "sort")) sorting();
+  if (!strcmp(way, "library")) through_library();
+  if (!strcmp(way, "cut")) without_tables();
+  if (!strcmp(way, "thread")) {
+    pthread_t id;
+    if (pthread_create(&id, NULL, thread, NULL) == 0) pthread_join(id, NULL);
+  }
+  if (!strcmp(way, "fork")) {
+    if (fork() == 0) {
+      usleep(100000);
+      deep(2);
+      _exit(0);
+    }
+    wait(NULL);
+  }
+  return 0;
+}
