@@ -87,6 +87,7 @@ RunOptions run_options(const Options &options) {
                   : options.buffering == "none" ? Buffering::None
                                                 : Buffering::Line;
   out.output_file = options.output;
+  out.debug_folders = options.debuginfo_dirs;
   out.roots = probe_roots(options);
   if (options.mode == "test") out.selection.mode = RunMode::Test;
   if (options.mode == "bench") out.selection.mode = RunMode::Bench;

@@ -152,6 +152,7 @@ const std::vector<ConfigVariable> &config_variables() {
       {"log_size", "bytes of the verifier's log", set_number<&C::log_size, 4096, 1 << 30>},
       {"print_maps_on_exit", "print all maps at the end", set_bool<&C::print_maps_on_exit>},
       {"cpp_demangle", "demangle C++ symbols", set_bool<&C::cpp_demangle>},
+      {"show_debug_info", "lines of source and inlined functions in user stacks", set_bool<&C::show_debug_info>},
       {"missing_probes", "error, warn or ignore", set_missing_probes},
       {"stack_mode", "form of stacks: bpftrace, perf, raw, build_id or folded", set_stack_mode},
       {"user_stack", "how user stacks are walked: fp (frame pointers) or unwind (.eh_frame)", set_user_stack},
@@ -162,7 +163,6 @@ const std::vector<ConfigVariable> &config_variables() {
       {"license", "accepted, no effect", ignore},
       {"max_bpf_progs", "accepted, no effect", ignore},
       {"on_stack_limit", "accepted, no effect", ignore},
-      {"show_debug_info", "accepted, no effect", ignore},
       {"use_blazesym", "accepted, no effect", ignore},
       {"symbol_source", "accepted, no effect", ignore},
       {"max_type_res_iterations", "accepted, no effect", ignore},
@@ -185,7 +185,8 @@ Expr *config_literal(Program &program, const ConfigValues &values, std::string_v
       {"max_cat_bytes", &C::max_cat_bytes}, {"log_size", &C::log_size},
   };
   constexpr std::pair<std::string_view, bool C::*> kFlags[] = {{"print_maps_on_exit", &C::print_maps_on_exit},
-                                                               {"cpp_demangle", &C::cpp_demangle}};
+                                                               {"cpp_demangle", &C::cpp_demangle},
+                                                               {"show_debug_info", &C::show_debug_info}};
   constexpr std::pair<std::string_view, std::string C::*> kTexts[] = {{"missing_probes", &C::missing_probes},
                                                                       {"str_trunc_trailer", &C::str_trunc_trailer}};
   for (auto [known, member] : kNumbers)

@@ -170,6 +170,7 @@ struct ConfigValues {
   uint64_t log_size = 1000000;
   bool print_maps_on_exit = true;
   bool cpp_demangle = true;
+  bool show_debug_info = false;  // lines of source and inlined functions in user stacks
   bool unsafe = false;
   bool helper_errors = false;  // -k
   bool max_probes_set = false;

@@ -95,11 +95,11 @@ void members(Visit &visit, HelperSite &site) {
 template <class Visit>
 void members(Visit &visit, ConfigValues &config) {
   auto &[max_strlen, max_map_keys, max_probes, max_cat_bytes, ring_buffer_bytes, log_size, print_maps_on_exit,
-         cpp_demangle, unsafe, helper_errors, max_probes_set, missing_probes, str_trunc_trailer, stack_mode,
-         unwind_stacks] = config;
+         cpp_demangle, show_debug_info, unsafe, helper_errors, max_probes_set, missing_probes, str_trunc_trailer,
+         stack_mode, unwind_stacks] = config;
   visit(max_strlen, max_map_keys, max_probes, max_cat_bytes, ring_buffer_bytes, log_size, print_maps_on_exit,
-        cpp_demangle, unsafe, helper_errors, max_probes_set, missing_probes, str_trunc_trailer, stack_mode,
-        unwind_stacks);
+        cpp_demangle, show_debug_info, unsafe, helper_errors, max_probes_set, missing_probes, str_trunc_trailer,
+        stack_mode, unwind_stacks);
 }
 
 template <class Visit>

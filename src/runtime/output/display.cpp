@@ -128,11 +128,6 @@ void append_display(std::string &out, const Value &value, const FormatContext &c
 namespace {
 
 void append_frame(std::string &out, uint64_t address, const std::optional<Symbol> &symbol, bool user, bool perf) {
-  if (perf) {
-    out += '\t';
-    append_hex(out, address);
-    out += ' ';
-  }
   append_symbol(out, symbol, address);
   if (symbol) {
     out += '+';
@@ -166,6 +161,47 @@ std::optional<Symbol> symbol_of(const Value &stack, uint64_t address, const Form
 
 namespace {
 
+// "name@/src/dir/file.c:12".
+void append_line(std::string &out, const SourceFrame &frame) {
+  if (frame.file.empty()) return;
+  out.append("@").append(frame.file).append(":");
+  append_unsigned(out, frame.line);
+}
+
+// The lines of source of frame `index`, with the functions that were inlined there, if the script asks for them.
+std::vector<SourceFrame> source_of(const Value &stack, uint64_t address, size_t index, const FormatContext &context) {
+  const bool shown = context.manifest && context.manifest->config.show_debug_info;
+  if (!shown || !stack.type->stack_user || !context.user_symbols) return {};
+  return context.user_symbols->source(load<uint32_t>(stack.bytes, 4), address, index != 0);
+}
+
+void append_frame_start(std::string &out, uint64_t address, size_t indent, bool perf) {
+  if (!perf) {
+    out.append(indent, ' ');
+    return;
+  }
+  out += '\t';
+  append_hex(out, address);
+  out += ' ';
+}
+
+// One line, and one before it for each function that was inlined there.
+void append_frames(std::string &out, const Value &stack, uint64_t address, size_t index, size_t indent,
+                   const FormatContext &context) {
+  const bool perf = stack.type->stack_mode == StackMode::Perf;
+  const std::vector<SourceFrame> source = source_of(stack, address, index, context);
+  for (size_t i = 0; i + 1 < source.size(); i++) {
+    append_frame_start(out, address, indent, perf);
+    out.append(perf ? "" : "[inlined] ").append(source[i].function).append(perf ? " (inlined)" : "");
+    if (!perf) append_line(out, source[i]);
+    out += '\n';
+  }
+  append_frame_start(out, address, indent, perf);
+  append_frame(out, address, symbol_of(stack, address, context), stack.type->stack_user, perf);
+  if (!perf && !source.empty()) append_line(out, source.back());
+  out += '\n';
+}
+
 // Kernel code has no file.
 void append_place(std::string &out, const Value &stack, uint64_t address, const FormatContext &context) {
   std::optional<FilePlace> place;
@@ -183,45 +219,72 @@ void append_stack(std::string &out, const Value &value, size_t indent, const For
   std::vector<uint64_t> frames = frames_of(value, context);
   if (frames.empty()) return;
   out += '\n';
-  for (uint64_t address : frames) {
-    if (type.stack_mode == StackMode::Raw) {
-      append_hex(out, address);
-    } else if (type.stack_mode == StackMode::BuildId) {
-      append_place(out, value, address, context);
-    } else {
-      bool perf = type.stack_mode == StackMode::Perf;
-      if (!perf) out.append(indent, ' ');
-      append_frame(out, address, symbol_of(value, address, context), type.stack_user, perf);
+  const bool named = type.stack_mode != StackMode::Raw && type.stack_mode != StackMode::BuildId;
+  for (size_t i = 0; i < frames.size(); i++) {
+    if (named) {
+      append_frames(out, value, frames[i], i, indent, context);
+      continue;
     }
+    if (type.stack_mode == StackMode::Raw)
+      append_hex(out, frames[i]);
+    else
+      append_place(out, value, frames[i], context);
     out += '\n';
   }
 }
 
 // The offset within a function is left out, so that all calls from one function are one frame, and `;` is no part of
-// a name.
+// a name. Functions that were inlined are marked with "_[i]", as tools that draw flame graphs know it.
 void append_folded_stack(std::string &out, const Value &value, const FormatContext &context) {
   std::vector<uint64_t> frames = frames_of(value, context);
   for (size_t i = frames.size(); i-- > 0;) {
     size_t begin = out.size();
     append_symbol(out, symbol_of(value, frames[i], context), frames[i]);
     std::replace(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), ';', ':');
+    const std::vector<SourceFrame> source = source_of(value, frames[i], i, context);
+    for (size_t inlined = source.size(); inlined-- > 1;) {
+      std::string name = source[inlined - 1].function;
+      std::ranges::replace(name, ';', ':');
+      out.append(";").append(name).append("_[i]");
+    }
     if (i) out += ';';
   }
 }
 
+namespace {
+
+void append_json_frame(std::string &out, uint64_t address) {
+  out += out.back() == '[' ? "{\"address\": \"0x" : ", {\"address\": \"0x";
+  append_hex(out, address);
+  out += '"';
+}
+
+void append_json_line(std::string &out, const SourceFrame &frame) {
+  if (frame.file.empty()) return;
+  out.append(", \"file\": ").append(json_quote(frame.file)).append(", \"line\": ");
+  append_unsigned(out, frame.line);
+}
+
+}  // namespace
+
 void append_json_stack(std::string &out, const Value &value, const FormatContext &context) {
   out += '[';
-  bool first = true;
-  for (uint64_t address : frames_of(value, context)) {
-    out += first ? "{\"address\": \"0x" : ", {\"address\": \"0x";
-    first = false;
-    append_hex(out, address);
-    out += '"';
-    if (std::optional<Symbol> symbol = symbol_of(value, address, context)) {
+  const std::vector<uint64_t> frames = frames_of(value, context);
+  for (size_t at = 0; at < frames.size(); at++) {
+    const std::vector<SourceFrame> source = source_of(value, frames[at], at, context);
+    for (size_t i = 0; i + 1 < source.size(); i++) {
+      append_json_frame(out, frames[at]);
+      out.append(", \"symbol\": ").append(json_quote(source[i].function)).append(", \"inlined\": true");
+      append_json_line(out, source[i]);
+      out += '}';
+    }
+    append_json_frame(out, frames[at]);
+    if (std::optional<Symbol> symbol = symbol_of(value, frames[at], context)) {
       out.append(", \"symbol\": ").append(json_quote(symbol->name)).append(", \"offset\": ");
       append_unsigned(out, symbol->offset);
       if (!symbol->module.empty()) out.append(", \"module\": ").append(json_quote(symbol->module));
     }
+    if (!source.empty()) append_json_line(out, source.back());
     out += '}';
   }
   out += ']';

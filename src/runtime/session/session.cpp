@@ -46,7 +46,7 @@ class Session {
         store_(store),
         options_(options),
         source_(manifest_.files, manifest_.expansions, manifest_.script_text),
-        user_symbols_({manifest_.config.cpp_demangle}) {}
+        user_symbols_({manifest_.config.cpp_demangle, options_.debug_folders}) {}
 
   int run() {
     if (!open_output()) return kFailed;

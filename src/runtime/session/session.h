@@ -31,6 +31,7 @@ struct RunOptions {
   std::string output_file;  // -o
   Selection selection;      // which of the probes: --test, --bench, --probe-filter
   ProbeRoots roots;
+  std::vector<std::string> debug_folders;   // asked for separate debug files before /usr/lib/debug
   std::vector<std::string> params;          // of the script, where the program leaves them open: positional ones
   std::vector<std::string> script_options;  // and "--name=value"
   bool show_libbpf = false;                 // -d libbpf

@@ -245,7 +245,8 @@ void AddressSpaces::open(uint32_t pid, uint64_t start, uint64_t end, MappedFile 
       Result<std::shared_ptr<ElfFile>> elf = ElfFile::open(place);
       // Its debug file is looked for beside it where the process sees it, and is opened later.
       if (elf) (*elf)->set_name(file.path);
-      auto symbols = elf ? std::make_shared<FileSymbols>(*elf, process_root(static_cast<int>(pid))) : nullptr;
+      auto symbols =
+          elf ? std::make_shared<FileSymbols>(*elf, process_root(static_cast<int>(pid)), debug_folders_) : nullptr;
       known = files_.emplace(std::move(key), std::move(symbols)).first;
     }
     file.symbols = known->second;

@@ -54,6 +54,8 @@ std::string inner_pid(uint32_t pid);
 
 class AddressSpaces {
  public:
+  // `debug_folders`: SymbolOptions.
+  explicit AddressSpaces(std::vector<std::string> debug_folders) : debug_folders_(std::move(debug_folders)) {}
   // From here on follows what all processes do, or only those of `pids`. Without it, /proc is asked when a process is
   // asked for, which is too late for those that have ended.
   Result<void> watch(std::set<uint32_t> pids);
@@ -81,6 +83,7 @@ class AddressSpaces {
                                                 const std::string &path) const;
   void open(uint32_t pid, uint64_t start, uint64_t end, MappedFile &file);
 
+  std::vector<std::string> debug_folders_;
   std::unique_ptr<MappingEvents> events_;
   bool incomplete_ = false;       // events were lost: /proc is asked again, too
   std::set<uint32_t> wanted_;     // empty: all

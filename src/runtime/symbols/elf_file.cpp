@@ -235,6 +235,12 @@ const std::string &ElfFile::name() const { return impl_->name.empty() ? impl_->p
 void ElfFile::set_name(std::string name) { impl_->name = std::move(name); }
 std::string_view ElfFile::bytes() const { return impl_->bytes; }
 
+char *ElfFile::changeable_bytes() {
+  if (!impl_->mapping) return impl_->owned.data();
+  if (mprotect(impl_->mapping, impl_->bytes.size(), PROT_READ | PROT_WRITE) != 0) return nullptr;
+  return static_cast<char *>(impl_->mapping);
+}
+
 std::optional<std::string_view> ElfFile::section(std::string_view name) const {
   const Elf64_Shdr *found = impl_->section(name);
   if (!found || found->sh_type == SHT_NOBITS) return std::nullopt;

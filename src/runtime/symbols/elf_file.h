@@ -53,7 +53,10 @@ class ElfFile {
   [[nodiscard]] std::optional<std::string_view> section(std::string_view name) const;
   // Virtual address of a section in the file, nullopt if there is none.
   [[nodiscard]] std::optional<uint64_t> section_address(std::string_view name) const;
-  [[nodiscard]] std::string_view bytes() const;     // the whole file
+  [[nodiscard]] std::string_view bytes() const;  // the whole file
+  // The same for libelf, which changes headers in place when it unpacks a section. What it writes stays in this process
+  // and is not seen by the other members. Null if memory does not allow it.
+  char *changeable_bytes();
   [[nodiscard]] bool position_independent() const;  // ET_DYN
   [[nodiscard]] bool stripped() const;              // no .symtab
   // .symtab and .dynsym together, defined symbols only, sorted by address.

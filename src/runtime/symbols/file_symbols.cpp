@@ -47,10 +47,22 @@ const std::string &FileSymbols::name(size_t index, bool demangled) {
   return function.demangled;
 }
 
+std::vector<SourceFrame> FileSymbols::source(uint64_t file_offset, bool returns) {
+  if (!source_tried_) {
+    source_tried_ = true;
+    std::shared_ptr<ElfFile> file =
+        elf_->section(".debug_info") ? elf_ : open_debug_file(*elf_, DebugPart::Dwarf, root_, folders_);
+    if (file) source_ = SourceFrames::open(std::move(file));
+  }
+  std::optional<uint64_t> address = source_ ? elf_->address_of_offset(file_offset) : std::nullopt;
+  // The call's last byte stands before the place where it returns to, which may belong to another line.
+  return address ? source_->find(*address - (returns ? 1 : 0)) : std::vector<SourceFrame>{};
+}
+
 void FileSymbols::prepare() {
   if (prepared_) return;
   prepared_ = true;
-  if (elf_->stripped()) separate_ = open_separate_symbols(*elf_, root_);
+  if (elf_->stripped()) separate_ = open_debug_file(*elf_, DebugPart::Symbols, root_, folders_);
   std::vector<const ElfSymbol *> all;
   for (const std::shared_ptr<ElfFile> &file : {elf_, separate_}) {
     if (!file) continue;
@@ -73,7 +85,7 @@ void FileSymbols::prepare() {
 
 std::shared_ptr<FileSymbols> open_vdso() {
   std::shared_ptr<ElfFile> elf = ElfFile::vdso();
-  return elf ? std::make_shared<FileSymbols>(std::move(elf), "") : nullptr;
+  return elf ? std::make_shared<FileSymbols>(std::move(elf), "", std::vector<std::string>{}) : nullptr;
 }
 
 std::optional<Symbol> JitSymbols::find(uint64_t address) {

@@ -37,9 +37,10 @@ std::optional<DebugLink> debug_link(const ElfFile &elf) {
 }
 
 // The debug file must belong to this build: its build id says so, or else the checksum.
-std::shared_ptr<ElfFile> open_if(const std::string &path, const std::string &id, const DebugLink *link) {
+std::shared_ptr<ElfFile> open_if(const std::string &path, DebugPart part, const std::string &id,
+                                 const DebugLink *link) {
   Result<std::shared_ptr<ElfFile>> file = ElfFile::open(path);
-  if (!file || (*file)->stripped()) return nullptr;
+  if (!file || (part == DebugPart::Symbols ? (*file)->stripped() : !(*file)->section(".debug_info"))) return nullptr;
   if (!id.empty() && (*file)->build_id() == id) return *file;
   if (!link || !id.empty()) return nullptr;
   const std::string_view bytes = (*file)->bytes();
@@ -78,21 +79,28 @@ std::string unpack_xz(std::string_view packed) {
 
 }  // namespace
 
-std::shared_ptr<ElfFile> open_separate_symbols(const ElfFile &elf, const std::string &root) {
+std::shared_ptr<ElfFile> open_debug_file(const ElfFile &elf, DebugPart part, const std::string &root,
+                                         const std::vector<std::string> &folders) {
   const std::string id = elf.build_id();
   const std::optional<DebugLink> link = debug_link(elf);
   std::string folder = std::filesystem::path(elf.name()).parent_path();
+  std::vector<std::string> candidates;
+  for (const std::string &own : folders) {
+    if (id.size() > 1) candidates.push_back(own + "/" + id_path(id));
+    if (link)
+      for (const std::string &place : {own + folder + "/", own + "/"}) candidates.push_back(place + link->name);
+  }
   std::vector<std::string> roots = {root};
   if (!root.empty()) roots.emplace_back();
   for (const std::string &before : roots) {
-    std::vector<std::string> candidates;
     if (id.size() > 1) candidates.push_back(before + kDebugFolder + "/" + id_path(id));
     if (link)
       for (const std::string &place : {folder + "/.debug/", folder + "/", kDebugFolder + folder + "/"})
         candidates.push_back(before + place + link->name);
-    for (const std::string &candidate : candidates)
-      if (std::shared_ptr<ElfFile> file = open_if(candidate, id, link ? &*link : nullptr)) return file;
   }
+  for (const std::string &candidate : candidates)
+    if (std::shared_ptr<ElfFile> file = open_if(candidate, part, id, link ? &*link : nullptr)) return file;
+  if (part != DebugPart::Symbols) return nullptr;
   if (std::optional<std::string_view> packed = elf.section(".gnu_debugdata")) {
     Result<std::shared_ptr<ElfFile>> file = ElfFile::from_bytes(unpack_xz(*packed), elf.path());
     if (file) return *file;

@@ -19,6 +19,14 @@ struct Symbol {
   std::string module;   // file name, kernel module, "" for the kernel itself
 };
 
+// A function of user code and the line of source in which it is: of the innermost one the line that runs, of the others
+// that of the call.
+struct SourceFrame {
+  std::string function;  // of an inlined one; "" for the function that the symbol names
+  std::string file;      // as the compiler was told, "" if not known
+  uint32_t line = 0;     // 0: not known
+};
+
 // A place in a file that its build id names, whatever it is called and wherever it lies.
 struct FilePlace {
   std::string build_id;  // hexadecimal
@@ -27,6 +35,7 @@ struct FilePlace {
 
 struct SymbolOptions {
   bool demangle = true;
+  std::vector<std::string> debug_folders = {};  // asked for separate debug files before /usr/lib/debug
 };
 
 // Kernel symbols from /proc/kallsyms, read when first asked for.
@@ -49,6 +58,9 @@ class UserSymbols {
   explicit UserSymbols(SymbolOptions options = {});
   ~UserSymbols();
   std::optional<Symbol> find(uint32_t pid, uint64_t address);
+  // Frames of source at an address, innermost first: those of functions that were inlined there, last the function that
+  // find() names. Empty if there is no debug information. `returns`: a call returns there, meant is the call.
+  std::vector<SourceFrame> source(uint32_t pid, uint64_t address, bool returns);
   // Nullopt if the address is in no file, or in one without a build id.
   std::optional<FilePlace> place(uint32_t pid, uint64_t address);
   // Reads the process' mappings now, so that addresses can be named after it has ended.

@@ -9,12 +9,15 @@
 namespace awl {
 
 struct UserSymbols::Impl {
+  explicit Impl(SymbolOptions how) : options(std::move(how)), spaces(options.debug_folders) {}
+
   SymbolOptions options;
   AddressSpaces spaces;
   uint32_t last_pid = 0;
 
   std::optional<Symbol> find(uint32_t pid, uint64_t address);
   std::optional<Symbol> find_in(uint32_t pid, const AddressSpace &space, uint64_t address);
+  std::optional<std::vector<SourceFrame>> source(uint32_t pid, uint64_t address, bool returns);
   std::optional<FilePlace> place(uint32_t pid, uint64_t address);
   template <class Look>
   auto up_to_date(uint32_t pid, Look look);
@@ -37,6 +40,20 @@ std::optional<Symbol> UserSymbols::Impl::find_in(uint32_t pid, const AddressSpac
   auto found = file->find(address - range->start + range->offset);
   if (!found) return std::nullopt;
   return Symbol{file->name(found->first, options.demangle), found->second, range->file->path};
+}
+
+std::optional<std::vector<SourceFrame>> UserSymbols::Impl::source(uint32_t pid, uint64_t address, bool returns) {
+  for (const std::shared_ptr<AddressSpace> &space : spaces.process(pid).generations) {
+    const MappedRange *range = range_of(*space, address);
+    FileSymbols *file = range ? spaces.symbols(pid, range->start, range->end, *range->file) : nullptr;
+    // Of the file that names the function, so that both speak of the same one.
+    if (!file || !file->find(address - range->start + range->offset)) continue;
+    std::vector<SourceFrame> out = file->source(address - range->start + range->offset, returns);
+    for (SourceFrame &frame : out)
+      if (options.demangle) frame.function = demangle(frame.function);
+    return out;
+  }
+  return std::nullopt;
 }
 
 std::optional<FilePlace> UserSymbols::Impl::place(uint32_t pid, uint64_t address) {
@@ -71,7 +88,7 @@ std::optional<Symbol> UserSymbols::Impl::find(uint32_t pid, uint64_t address) {
   return process.jit->find(address);
 }
 
-UserSymbols::UserSymbols(SymbolOptions options) : impl_(std::make_unique<Impl>()) { impl_->options = options; }
+UserSymbols::UserSymbols(SymbolOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 UserSymbols::~UserSymbols() = default;
 
 // What the process has mapped until now is known before the first address of it is looked up.
@@ -86,6 +103,10 @@ auto UserSymbols::Impl::up_to_date(uint32_t pid, Look look) {
 
 std::optional<Symbol> UserSymbols::find(uint32_t pid, uint64_t address) {
   return impl_->up_to_date(pid, [&] { return impl_->find(pid, address); });
+}
+
+std::vector<SourceFrame> UserSymbols::source(uint32_t pid, uint64_t address, bool returns) {
+  return impl_->up_to_date(pid, [&] { return impl_->source(pid, address, returns); }).value_or(std::vector<SourceFrame>{});
 }
 
 std::optional<FilePlace> UserSymbols::place(uint32_t pid, uint64_t address) {
