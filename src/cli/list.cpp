@@ -38,7 +38,7 @@ int list_probes_command(const Options &options) {
                                .unsafe = options.unsafe,
                                .missing_probes = "error",
                                .roots = std::move(roots),
-                               .user_types = options.verbose ? add_user_types(store, options.debuginfo_dirs) : nullptr};
+                               .user_types = add_user_types(store, options.debuginfo_dirs)};
   std::string pattern = options.words.empty() ? "*" : options.words[0];
   if (is_type_pattern(pattern)) {
     Result<std::string> types = list_types(pattern, options.verbose, store);

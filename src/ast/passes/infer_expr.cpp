@@ -140,6 +140,8 @@ const Type *Inference::infer_field(FieldAccess *expr) {
     return poison();
   }
   const Type *owner = base->is_pointer() ? base->target : base;
+  if (owner == unit().context.args)
+    if (const UserVariable *variable = unit().context.variable(expr->name)) return infer_variable(expr, *variable);
   if (owner->kind != TypeKind::Struct) {
     Diagnostic &d = error(diag::NoFields, expr->base->span, describe(base));
     if (as<IntegerLiteral>(expr->base))
@@ -158,6 +160,8 @@ const Type *Inference::infer_field(FieldAccess *expr) {
     if (auto fields = store().fields(owner))
       for (const Field &f : **fields)
         if (!f.name.starts_with("common_")) names.push_back(f.name);
+    if (owner == unit().context.args)
+      for (const UserVariable &variable : unit().context.variables) names.push_back(variable.name);
     Diagnostic &d = error(diag::UnknownField, expr->name_span, expr->name, to_string(owner));
     if (std::string guess = nearest(expr->name, names); !guess.empty())
       d.with_hint("did you mean `" + guess + "`?");
@@ -167,6 +171,14 @@ const Type *Inference::infer_field(FieldAccess *expr) {
   }
   if (is_text_in_record(**field)) return store().string(static_cast<uint32_t>(input_.config.max_strlen));
   return field_value_type(store(), (*field)->type);
+}
+
+// A variable of the program where it is probed.
+const Type *Inference::infer_variable(FieldAccess *expr, const UserVariable &variable) {
+  if (variable.place.kind != VariablePlace::Kind::Nowhere) return field_value_type(store(), variable.type);
+  Diagnostic &d = error(diag::VariableUnreadable, expr->name_span, expr->name, unit().text, variable.place.reason);
+  if (!variable.place.readable.empty()) d.with_hint("it can be read at " + variable.place.readable);
+  return poison();
 }
 
 const Type *Inference::infer_index(Index *expr) {

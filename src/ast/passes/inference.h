@@ -75,6 +75,7 @@ class Inference {
   const Type *infer_address(Unary *expr);
   const Type *infer_argn(uint32_t number, Span span);
   const Type *infer_field(FieldAccess *expr);
+  const Type *infer_variable(FieldAccess *expr, const UserVariable &variable);
   const Type *infer_index(Index *expr);
   const Type *infer_unary(Unary *expr);
   const Type *infer_binary(Binary *expr);

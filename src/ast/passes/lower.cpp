@@ -172,6 +172,7 @@ Lowering::Lowering(const CompileInput &input, const Facts &facts, Lowered &out, 
     : input_(input), facts_(facts), out_(out), diagnostics_(diagnostics), takes_(find_takes(input, facts)) {
   for (uint32_t i = 0; i < out.manifest.maps.size(); i++) {
     map_index_[out.manifest.maps[i].name] = i;
+    complete(out.manifest.maps[i].key);
     complete(out.manifest.maps[i].value);
   }
   for (const std::string &name : takes_.maps) {
@@ -265,8 +266,12 @@ typed::ValuePtr Lowering::get_local(uint32_t local, Span span) {
   return out;
 }
 
-// The runtime shows structs by their fields, so an Image holds them.
+// The runtime shows structs by their fields, so an Image holds them, also of those inside of other values.
 void Lowering::complete(const Type *type) {
+  if (!type) return;
+  if (type->kind == TypeKind::Array) complete(type->target);
+  if (type->kind == TypeKind::Tuple)
+    for (const Field &field : type->fields) complete(field.type);
   if (type->kind == TypeKind::Struct)
     if (Result<void> done = store().complete(type); !done) error_not_supported(unit().span, done.error().message);
 }

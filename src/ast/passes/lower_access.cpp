@@ -99,9 +99,74 @@ std::optional<Lowering::Place> Lowering::place(Expr *expr) {
   return std::nullopt;
 }
 
+const UserVariable *Lowering::user_variable(const FieldAccess *expr) const {
+  return is_args(expr->base) ? unit().context.variable(expr->name) : nullptr;
+}
+
+// What the steps leave on their stack.
+typed::ValuePtr Lowering::follow(const std::vector<PlaceStep> &steps, Span span) {
+  using Op = PlaceStep::Op;
+  const Type *u64 = store().uint64();
+  std::vector<typed::ValuePtr> stack;
+  auto pop = [&] {
+    if (stack.empty()) return make_const(u64, 0, span);
+    typed::ValuePtr top = std::move(stack.back());
+    stack.pop_back();
+    return top;
+  };
+  auto binary = [&](typed::Op op, bool is_signed = false) {
+    typed::ValuePtr right = pop(), left = pop();
+    stack.push_back(make_binary(op, is_signed, std::move(left), std::move(right), u64));
+  };
+  auto unary = [&](typed::Unary op) {
+    auto out = make_value<typed::UnaryOp>(u64, span);
+    out->op = op;
+    out->operand = pop();
+    stack.push_back(std::move(out));
+  };
+  for (const PlaceStep &step : steps) {
+    switch (step.op) {
+      case Op::Number: stack.push_back(make_const(u64, step.number, span)); break;
+      case Op::Register: {
+        auto out = make_value<typed::CtxLoad>(u64, span);
+        out->offset = static_cast<uint32_t>(step.number);
+        stack.push_back(std::move(out));
+        break;
+      }
+      case Op::Add: binary(typed::Op::Add); break;
+      case Op::Sub: binary(typed::Op::Sub); break;
+      case Op::Mul: binary(typed::Op::Mul); break;
+      case Op::And: binary(typed::Op::And); break;
+      case Op::Or: binary(typed::Op::Or); break;
+      case Op::Xor: binary(typed::Op::Xor); break;
+      case Op::ShiftLeft: binary(typed::Op::ShiftLeft); break;
+      case Op::ShiftRight: binary(typed::Op::ShiftRight); break;
+      case Op::ShiftRightSigned: binary(typed::Op::ShiftRight, true); break;
+      case Op::Negate: unary(typed::Unary::Negate); break;
+      case Op::Not: unary(typed::Unary::BitNot); break;
+      case Op::Deref: {
+        auto out = make_value<typed::Load>(u64, span);
+        out->space = typed::Space::User;
+        out->address = pop();
+        stack.push_back(std::move(out));
+        break;
+      }
+    }
+  }
+  return pop();
+}
+
 std::optional<Lowering::Place> Lowering::field_place(FieldAccess *expr) {
   const Type *base = type(expr->base);
   if (!base || base->is_poison() || base->kind == TypeKind::Tuple) return std::nullopt;
+  if (const UserVariable *variable = user_variable(expr)) {
+    if (variable->place.kind != VariablePlace::Kind::Memory) return std::nullopt;
+    Place out;
+    out.space = typed::Space::User;
+    out.base = follow(variable->place.steps, expr->span);
+    out.type = variable->type;
+    return out;
+  }
   if (is_args(expr->base)) {
     Place out;
     auto field = store().field(base->target, expr->name);

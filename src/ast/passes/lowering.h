@@ -124,6 +124,9 @@ class Lowering {
   typed::ValuePtr truth(Expr *expr);
   typed::ValuePtr sequence(Expr *expr, const Type *type);
   std::optional<Place> field_place(FieldAccess *expr);
+  // The variable of the program that `expr` names as a member of `args`, null if it is none.
+  const UserVariable *user_variable(const FieldAccess *expr) const;
+  typed::ValuePtr follow(const std::vector<PlaceStep> &steps, Span span);
   std::optional<Place> index_place(Index *expr);
   bool is_args(const Expr *expr) const;
   bool trusted(Expr *expr);

@@ -14,7 +14,7 @@ bool is_args(const Expr *expr) {
 
 class Speller {
  public:
-  Speller(Program &program, const std::vector<Field> &fields) : program_(program), fields_(fields) {}
+  Speller(Program &program, std::vector<std::string> members) : program_(program), members_(std::move(members)) {}
 
   void visit(Node *node) {
     switch (node->kind) {
@@ -48,19 +48,16 @@ class Speller {
   }
 
   Expr *record(const Expr *args) {
-    std::vector<std::string> names;
     std::vector<Expr *> values;
-    for (const Field &field : fields_) {
-      if (field.name.empty() || field.name.starts_with("common_")) continue;
+    for (const std::string &name : members_) {
       auto *base = program_.make<Identifier>(args->span, "args");
-      names.push_back(field.name);
-      values.push_back(program_.make<FieldAccess>(args->span, base, field.name, args->span, false));
+      values.push_back(program_.make<FieldAccess>(args->span, base, name, args->span, false));
     }
-    return program_.make<RecordExpr>(args->span, std::move(names), std::move(values));
+    return program_.make<RecordExpr>(args->span, members_, std::move(values));
   }
 
   Program &program_;
-  const std::vector<Field> &fields_;
+  std::vector<std::string> members_;
 };
 
 }  // namespace
@@ -69,7 +66,12 @@ void spell_out_args(Program &program, TypeStore &store, Unit &unit) {
   if (!unit.context.args || !mentions(unit, "args")) return;
   auto fields = store.fields(unit.context.args);
   if (!fields) return;  // reported where a member is looked for
-  Speller speller(program, **fields);
+  std::vector<std::string> members;
+  for (const Field &field : **fields)
+    if (!field.name.empty() && !field.name.starts_with("common_")) members.push_back(field.name);
+  for (const UserVariable &variable : unit.context.variables)
+    if (variable.place.kind != VariablePlace::Kind::Nowhere) members.push_back(variable.name);
+  Speller speller(program, std::move(members));
   if (unit.predicate) speller.visit(unit.predicate);
   if (unit.body) speller.visit(static_cast<Node *>(unit.body));
 }

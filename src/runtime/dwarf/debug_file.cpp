@@ -109,10 +109,23 @@ std::unique_ptr<DebugFile> DebugFile::open(const std::string &binary, const std:
     }
   }
   if (!found.dwarf) return nullptr;
-  return std::unique_ptr<DebugFile>(new DebugFile(path, found.fd, found.dwarf));
+  return std::unique_ptr<DebugFile>(new DebugFile(binary, path, found.fd, found.dwarf));
+}
+
+std::array<Dwarf_CFI *, 2> DebugFile::unwind_rules() {
+  if (!rules_read_) {
+    rules_read_ = true;
+    binary_fd_ = ::open(binary_.c_str(), O_RDONLY | O_CLOEXEC);
+    binary_elf_ = binary_fd_ >= 0 ? elf_begin(binary_fd_, ELF_C_READ, nullptr) : nullptr;
+    rules_ = binary_elf_ ? dwarf_getcfi_elf(binary_elf_) : nullptr;
+  }
+  return {dwarf_getcfi(dwarf_), rules_};
 }
 
 DebugFile::~DebugFile() {
+  if (rules_) dwarf_cfi_end(rules_);
+  if (binary_elf_) elf_end(binary_elf_);
+  if (binary_fd_ >= 0) ::close(binary_fd_);
   dwarf_end(dwarf_);
   ::close(fd_);
 }

@@ -3,6 +3,7 @@
 
 #include <elfutils/libdw.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -27,19 +28,27 @@ class DebugFile {
   [[nodiscard]] const std::string &path() const { return path_; }
   // The compile unit with code at `address` (of the ELF file); nullopt if none says so.
   std::optional<Dwarf_Die> unit_of(uint64_t address);
+  // Rules for unwinding: of the debug file and of the program itself; null where there are none.
+  std::array<Dwarf_CFI *, 2> unwind_rules();
   // The function whose first instruction is there, as its out-of-line instance.
   std::optional<Dwarf_Die> function_at(uint64_t address);
 
  private:
-  DebugFile(std::string path, int fd, Dwarf *dwarf) : path_(std::move(path)), fd_(fd), dwarf_(dwarf) {}
+  DebugFile(std::string binary, std::string path, int fd, Dwarf *dwarf)
+      : binary_(std::move(binary)), path_(std::move(path)), fd_(fd), dwarf_(dwarf) {}
 
   void index_functions(Dwarf_Die *scope, int depth);
 
+  std::string binary_;
   std::string path_;
   int fd_;
   Dwarf *dwarf_;
   std::unordered_map<uint64_t, Dwarf_Off> functions_;  // by their first instruction, of the units in indexed_
   std::set<Dwarf_Off> indexed_;
+  bool rules_read_ = false;
+  int binary_fd_ = -1;
+  Elf *binary_elf_ = nullptr;
+  Dwarf_CFI *rules_ = nullptr;  // of the program's .eh_frame
 };
 
 }  // namespace awl

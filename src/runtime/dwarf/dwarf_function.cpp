@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "runtime/dwarf/dwarf_source.h"
+#include "runtime/dwarf/variables.h"
 
 namespace awl {
 
@@ -96,6 +97,11 @@ void integer_halves(Dwarf_Die type, uint64_t offset, bool (&halves)[2], int dept
   for (uint64_t byte = offset; byte < offset + size && byte < 16; byte++) halves[byte / 8] = true;
 }
 
+std::string declaration(Dwarf_Die *variable, const std::string &name) {
+  std::string text = type_text(variable, 0);
+  return text + (text.ends_with('*') || text.ends_with('&') ? "" : " ") + name;
+}
+
 // Hands out the general registers, in the order of the parameters (System V ABI of x86-64, AAPCS64).
 class Registers {
  public:
@@ -143,10 +149,19 @@ Result<std::optional<UserFunction>> DwarfSource::function(TypeStore &store, uint
     const char *name = dwarf_formstring(dwarf_attr_integrate(&child, DW_AT_name, &attribute));
     const Type *type = TRY(type_behind(store, &child, 0));
     out.registers.push_back(registers.take(&child, type, passed_by_reference(&child)));
-    std::string text = type_text(&child, 0);
-    out.texts.push_back(text + (text.ends_with('*') || text.ends_with('&') ? "" : " ") + (name ? name : ""));
+    out.texts.push_back(declaration(&child, name ? name : ""));
     out.params.emplace_back(name ? name : "", type);
   } while (dwarf_siblingof(&child, &child) == 0);
+  return out;
+}
+
+Result<std::vector<UserVariable>> DwarfSource::variables(TypeStore &store, uint64_t address) {
+  std::vector<UserVariable> out;
+  for (FoundVariable &found : variables_at(*file_, address)) {
+    found.variable.type = TRY(type_behind(store, &found.die, 0));
+    found.variable.text = declaration(&found.die, found.variable.name);
+    out.push_back(std::move(found.variable));
+  }
   return out;
 }
 

@@ -25,6 +25,8 @@ class DwarfSource : public TypeSource {
 
   // Parameters and result of the function that begins at `address`.
   Result<std::optional<UserFunction>> function(TypeStore &store, uint64_t address);
+  // UserTypes::variables() of this program.
+  Result<std::vector<UserVariable>> variables(TypeStore &store, uint64_t address);
 
  private:
   Result<const Type *> type(TypeStore &store, Dwarf_Die die, int depth = 0);

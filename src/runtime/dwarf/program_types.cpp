@@ -21,6 +21,10 @@ class ProgramTypes : public UserTypes, public TypeSource {
     DwarfSource *source = program(binary);
     return source ? source->function(store, address) : std::nullopt;
   }
+  Result<std::vector<UserVariable>> variables(TypeStore &store, const std::string &binary, uint64_t address) override {
+    DwarfSource *source = program(binary);
+    return source ? source->variables(store, address) : std::vector<UserVariable>{};
+  }
   Result<std::optional<const Type *>> find(TypeStore &store, const std::string &binary,
                                            std::string_view name) override {
     DwarfSource *source = program(binary);

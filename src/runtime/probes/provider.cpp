@@ -3,10 +3,17 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "runtime/probes/attach_point.h"
 
 namespace awl {
+
+const UserVariable *ProbeContext::variable(std::string_view wanted) const {
+  auto found = std::ranges::find(variables, wanted, &UserVariable::name);
+  return found == variables.end() ? nullptr : &*found;
+}
 
 std::string ProbeTarget::text() const {
   std::string out = provider;

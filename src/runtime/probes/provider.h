@@ -61,7 +61,11 @@ struct ProbeContext {
   [[nodiscard]] bool selects() const { return filter_pid || user_code; }
   // Struct behind `args`, null if none, reached from the context: Origin::Tracefs or Context, or pt_regs seen as a
   // struct of the parameters that they hold (Origin::Dwarf).
-  const Type *args = nullptr;                     // iter: behind `ctx`
+  const Type *args = nullptr;  // iter: behind `ctx`
+  // Further members of `args` that are no part of that struct: variables of the program in its memory, or that have to
+  // be computed, and those that cannot be read, with the reason.
+  std::vector<UserVariable> variables;
+  [[nodiscard]] const UserVariable *variable(std::string_view wanted) const;
   const Type *retval = nullptr;                   // type of `retval` where only debug information tells it
   AddressSpace arg_space = AddressSpace::Kernel;  // of pointers in argN
   std::vector<std::string> warnings;              // e.g. "function__entry of this binary does not fire by itself"

@@ -12,23 +12,13 @@
 #include "runtime/probes/attach_point.h"
 #include "runtime/probes/binaries.h"
 #include "runtime/probes/providers.h"
+#include "runtime/probes/uprobe_args.h"
 #include "runtime/probes/uprobe_attach.h"
 #include "runtime/symbols/symbols.h"
 
 namespace awl {
 
 namespace {
-
-#if defined(__x86_64__)
-constexpr uint32_t kRegisterArgs = 6;
-// In pt_regs: di si dx cx r8 r9.
-constexpr uint32_t kRegisterOffsets[] = {112, 104, 96, 88, 72, 64};
-constexpr uint32_t kRegistersSize = 168;
-#else
-constexpr uint32_t kRegisterArgs = 8;
-constexpr uint32_t kRegisterOffsets[] = {0, 8, 16, 24, 32, 40, 48, 56};
-constexpr uint32_t kRegistersSize = 272;
-#endif
 
 bool is_executable(const ElfFile &elf, uint64_t address) {
   auto offset = elf.file_offset(address);
@@ -78,41 +68,6 @@ Result<std::vector<Function>> matching_functions(ElfFile &elf, const ProbeTarget
   return out;
 }
 
-// What debug information says about the function; nullopt if there is none, or if the compiler changed its parameters
-// ("f.isra.0").
-Result<std::optional<UserFunction>> described(const ProbeTarget &target, const ProbeEnvironment &env) {
-  bool entry = target.address != 0 && target.offset == 0 && !target.has_address;
-  if (!env.user_types || !env.types || !entry || target.name.find('.') != std::string::npos) return std::nullopt;
-  return env.user_types->function(*env.types, target.scope, target.address);
-}
-
-// pt_regs as a struct of the parameters that are in registers when the function is entered.
-const Type *parameters(TypeStore &store, const ProbeTarget &target, const UserFunction &function) {
-  Type type;
-  type.kind = TypeKind::Struct;
-  type.origin = Origin::Dwarf;
-  type.name = "args of " + target.text();
-  type.size = kRegistersSize;
-  for (size_t i = 0; i < function.params.size(); i++) {
-    const auto &[name, of] = function.params[i];
-    if (name.empty() || function.registers[i] < 0) continue;
-    Field field;
-    field.name = name;
-    field.type = of;
-    field.offset = kRegisterOffsets[function.registers[i]];
-    type.fields.push_back(std::move(field));
-  }
-  return store.intern(std::move(type));
-}
-
-// `retval` has the type of the result where that says more than a number of 64 bits and breaks nothing that counts or
-// compares it: integers, and pointers to structs.
-const Type *typed_result(const Type *result) {
-  bool integer = result->kind == TypeKind::Int || result->kind == TypeKind::Enum;
-  bool to_struct = result->is_pointer() && result->target->is_struct();
-  return integer || to_struct ? result : nullptr;
-}
-
 class UprobeProvider : public Provider {
  public:
   explicit UprobeProvider(bool at_return) : return_(at_return) {}
@@ -144,6 +99,8 @@ class UprobeProvider : public Provider {
                                       const ProbeEnvironment &env) const override;
 
  private:
+  [[nodiscard]] Result<std::vector<ListEntry>> list_line(const ProbeTarget &line, bool verbose,
+                                                         const ProbeEnvironment &env) const;
   [[nodiscard]] Result<std::optional<ProbeTarget>> parse_line(const std::vector<std::string> &parts) const;
 
   bool return_;
@@ -312,14 +269,12 @@ Result<ProbeContext> UprobeProvider::context(const ProbeTarget &target, bool nee
   context.has_retval = return_;
   if (!return_) {
     context.args_reach = ArgReach::Registers;
-    context.arg_count = kRegisterArgs;
+    context.arg_count = kUprobeArgs;
   }
-  if (needs_args || return_) {
-    if (std::optional<UserFunction> function = TRY(described(target, env))) {
-      if (!return_) context.args = parameters(*env.types, target, *function);
-      if (return_) context.retval = typed_result(function->result);
-    }
-  }
+  if (needs_args && !return_) TRY(add_args(context, target, env));
+  if (return_)
+    if (std::optional<UserFunction> function = TRY(function_of(target, env)))
+      context.retval = typed_result(function->result);
   if (!target.name.empty() && target.space.empty()) {
     auto elf = open_binary(target.scope);
     auto symbol = elf ? (*elf)->symbol(target.name) : std::unexpected(std::move(elf).error());
@@ -372,9 +327,27 @@ Result<std::vector<AttachPlace>> UprobeProvider::places(const ProbeTarget &targe
   return out;
 }
 
+// The places of a line; `verbose`: the variables that can be read there.
+Result<std::vector<ListEntry>> UprobeProvider::list_line(const ProbeTarget &line, bool verbose,
+                                                         const ProbeEnvironment &env) const {
+  std::vector<ListEntry> out;
+  for (const ProbeTarget &place : TRY(expand(line, env))) {
+    out.push_back({place.text(), {}});
+    if (!verbose) continue;
+    if (std::optional<UserFunction> function = TRY(function_of(place, env))) {
+      out.back().params = std::move(function->texts);
+      continue;
+    }
+    for (const UserVariable &variable : TRY(env.user_types->variables(*env.types, place.scope, place.address)))
+      if (variable.place.kind != VariablePlace::Kind::Nowhere) out.back().params.push_back(variable.text);
+  }
+  return out;
+}
+
 Result<std::vector<ListEntry>> UprobeProvider::list(const ProbeTarget &pattern, bool verbose,
                                                     const ProbeEnvironment &env) const {
   if (pattern.has_address) return std::vector<ListEntry>{};
+  if (pattern.space.starts_with('@')) return list_line(pattern, verbose, env);
   ProbeTarget search = pattern;
   if (search.name.empty()) search.name = "*";
   std::vector<std::string> paths;
@@ -397,7 +370,7 @@ Result<std::vector<ListEntry>> UprobeProvider::list(const ProbeTarget &pattern, 
       one.name = std::move(function.name);
       one.address = function.symbol.address;
       out.push_back({one.text(), {}});
-      auto details = verbose ? TRY(described(one, env)) : std::nullopt;
+      auto details = verbose ? TRY(function_of(one, env)) : std::nullopt;
       if (!details) continue;
       if (!return_) out.back().params = std::move(details->texts);
       if (return_ && details->result->kind != TypeKind::Void) out.back().params = {details->result_text + " retval"};

@@ -24,6 +24,49 @@ struct UserFunction {
   std::vector<int> registers;
 };
 
+// A step of finding a place where a program is stopped, on a stack of 64-bit numbers, as DWARF describes it.
+struct PlaceStep {
+  enum class Op : uint8_t {
+    Number,    // pushes `number`
+    Register,  // pushes a register, `number` is its offset in pt_regs
+    Add,       // the rest takes its operands from the stack
+    Sub,
+    Mul,
+    And,
+    Or,
+    Xor,
+    ShiftLeft,
+    ShiftRight,
+    ShiftRightSigned,
+    Negate,
+    Not,
+    Deref,  // 8 bytes of the program's memory
+  };
+  Op op = Op::Number;
+  uint64_t number = 0;
+};
+
+// Where a variable is at one place of the code.
+struct VariablePlace {
+  enum class Kind : uint8_t {
+    Nowhere,
+    Register,  // the steps are that register
+    Memory,    // the steps give its address
+    Value,     // the steps give the value
+  };
+  Kind kind = Kind::Nowhere;
+  std::vector<PlaceStep> steps;
+  std::string reason;    // Nowhere: why, a clause
+  std::string readable;  // Nowhere: where it can be read, "lines 11 to 13 and 20"; "" if at no line of the function
+};
+
+struct UserVariable {
+  std::string name;
+  const Type *type = nullptr;
+  std::string text;  // as C writes it: "const char *path"
+  VariablePlace place;
+};
+
 // An address where the code of a line of source begins, and the function that it is in.
 struct SourcePlace {
   uint64_t address = 0;
@@ -36,6 +79,10 @@ class UserTypes {
   // Nullopt if `binary` has no debug information about the function that begins at `address`.
   virtual Result<std::optional<UserFunction>> function(TypeStore &store, const std::string &binary,
                                                        uint64_t address) = 0;
+  // Parameters and local variables in scope at `address`, of several with one name the innermost; nothing without debug
+  // information about it.
+  virtual Result<std::vector<UserVariable>> variables(TypeStore &store, const std::string &binary,
+                                                      uint64_t address) = 0;
   // "struct point", "enum color", "size_t" as `binary` defines it.
   virtual Result<std::optional<const Type *>> find(TypeStore &store, const std::string &binary,
                                                    std::string_view name) = 0;

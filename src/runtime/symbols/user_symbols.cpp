@@ -106,7 +106,8 @@ std::optional<Symbol> UserSymbols::find(uint32_t pid, uint64_t address) {
 }
 
 std::vector<SourceFrame> UserSymbols::source(uint32_t pid, uint64_t address, bool returns) {
-  return impl_->up_to_date(pid, [&] { return impl_->source(pid, address, returns); }).value_or(std::vector<SourceFrame>{});
+  return impl_->up_to_date(pid, [&] { return impl_->source(pid, address, returns); })
+      .value_or(std::vector<SourceFrame>{});
 }
 
 std::optional<FilePlace> UserSymbols::place(uint32_t pid, uint64_t address) {
