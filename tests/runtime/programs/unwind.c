@@ -1,5 +1,6 @@
 // flags: -O2 -fomit-frame-pointer -fno-optimize-sibling-calls -fcf-protection=none -ldl
-// unwind WAY: gets to probed() by functions of known names, none of which keeps a frame pointer for the sake of it.
+// unwind WAY [wait | MILLISECONDS]: gets to probed() by functions of known names, none of which keeps a frame pointer
+// for the sake of it. With `wait` it says a line and waits for one before.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
@@ -8,16 +9,30 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "usdt.h"
 
 #define FUNCTION __attribute__((noipa))
 
-FUNCTION void probed(void) { __asm__ volatile(""); }
+FUNCTION void probed(void) { __asm__ volatile(USDT_NOTE("unwind", "here", "0", "")); }
 
 static volatile int sink;
 
 FUNCTION void last(void) {
   probed();
+  sink++;
+}
+
+// Half a second of processor time.
+FUNCTION void burn(void) {
+  for (clock_t end = clock() + CLOCKS_PER_SEC / 2; clock() < end;)
+    for (int i = 0; i < 100000; i++) sink++;
+}
+
+FUNCTION void called(void) {
+  getppid();
   sink++;
 }
 
@@ -102,25 +117,34 @@ FUNCTION void through_library(void) {
   void *library = dlopen("libgcc_s.so.1", RTLD_NOW);
   int (*backtrace)(int (*)(void *, void *), void *) = NULL;
   if (library) *(void **)&backtrace = dlsym(library, "_Unwind_Backtrace");
-  usleep(200000);  // for whoever has to take note of the library
+  usleep(300000);  // for whoever has to take note of the library
   if (backtrace) backtrace(on_frame, NULL);
   sink++;
 }
 
 // Without unwind tables, and rbp leads nowhere.
 void without_tables(void);
-__asm__(".text\n.type without_tables, @function\nwithout_tables:\n  push %rbp\n  mov $1, %ebp\n  call probed\n  pop %rbp\n  ret\n"
-        ".size without_tables, . - without_tables\n");
+__asm__(
+    ".text\n.type without_tables, @function\nwithout_tables:\n  push %rbp\n  mov $1, %ebp\n  call probed\n  pop %rbp\n "
+    " ret\n"
+    ".size without_tables, . - without_tables\n");
 
 int main(int argc, char **argv) {
   const char *way = argc > 1 ? argv[1] : "";
-  // For whoever has to take note of this process.
-  usleep(argc > 2 ? atoi(argv[2]) * 1000 : 0);
+  char line[16];
+  if (argc > 2 && !strcmp(argv[2], "wait")) {
+    puts("ready"), fflush(stdout);
+    if (!fgets(line, sizeof(line), stdin)) return 1;
+  } else if (argc > 2) {
+    usleep(atoi(argv[2]) * 1000);  // for whoever has to take note of this process
+  }
   if (!strcmp(way, "deep")) deep(50);
   if (!strcmp(way, "aligned")) with_all(40, 1, 2, 3, 4, 5, 6, 7);
   if (!strcmp(way, "signal")) signal(SIGUSR1, handler), interrupted();
   if (!strcmp(way, "sort")) sorting();
   if (!strcmp(way, "library")) through_library();
+  if (!strcmp(way, "burn")) burn();
+  if (!strcmp(way, "call")) called();
   if (!strcmp(way, "cut")) without_tables();
   if (!strcmp(way, "thread")) {
     pthread_t id;
@@ -128,7 +152,7 @@ int main(int argc, char **argv) {
   }
   if (!strcmp(way, "fork")) {
     if (fork() == 0) {
-      usleep(100000);
+      usleep(1000000);
       deep(2);
       _exit(0);
     }
