@@ -9,9 +9,18 @@
 
 namespace awl {
 
+// A pid namespace as the kernel names it to programs.
+struct PidNamespace {
+  uint64_t inode = 0, device = 0;  // zeroes where the kernel does not tell
+  [[nodiscard]] bool first() const { return inode == 0 || inode == 0xEFFFFFFC; }  // PROC_PID_INIT_INO
+};
+
 // Attaches programs that enter each child of a process of `map` {uint32 pid: uint32} into it before it runs, and take
 // it out when the kernel frees it.
 Result<std::vector<Attachment>> follow_children(int map, const ProbeEnvironment &env);
+
+// Inside a pid namespace: the map has its numbers. Processes in namespaces below it are not followed.
+Result<std::vector<Attachment>> follow_children_inside(int map, const PidNamespace &space, const ProbeEnvironment &env);
 
 // Enters what these processes have started before.
 Result<void> add_descendants(int map, const std::vector<uint32_t> &pids);

@@ -25,12 +25,7 @@ constexpr uint32_t kFollowed = 65536;  // processes and threads at a time
 constexpr size_t kShortestId = 4;      // a shorter one would find anything
 constexpr size_t kCommSize = 16;
 
-// The pid namespace that awl runs in; zeroes where the kernel does not tell.
-struct PidNamespace {
-  uint64_t inode = 0, device = 0;
-  [[nodiscard]] bool first() const { return inode == 0 || inode == 0xEFFFFFFC; }  // PROC_PID_INIT_INO
-};
-
+// The one that awl runs in.
 PidNamespace own_pid_namespace() {
   struct stat status{};
   if (stat("/proc/self/ns/pid", &status) != 0) return {};
@@ -181,10 +176,8 @@ Result<void> ProcessSelection::apply(const LoadedObject &object, const ProbeEnvi
     if (cgroups >= 0 && bpf_map_update_elem(cgroups, &i, &cgroups_[i], BPF_ANY) != 0)
       return fail_errno("name a control group");
   if (!follow_ || pids < 0) return {};
-  if (!own_pid_namespace().first())
-    return fail("--follow does not work inside a pid namespace: the kernel names new processes by their number outside",
-                "run awl outside of the container, with --container");
-  followers_ = TRY(follow_children(pids, env));
+  const PidNamespace numbers = own_pid_namespace();
+  followers_ = TRY(numbers.first() ? follow_children(pids, env) : follow_children_inside(pids, numbers, env));
   return add_descendants(pids, pids_);
 }
 
