@@ -56,7 +56,7 @@ void FunctionEmitter::start() {
     code_.enter(running);
   }
   check_object();
-  if (!program_->nullable.empty()) mark_object();
+  if (!program_->nullable.empty() && !program_->pinned) mark_object();
   select_process();
 }
 
@@ -95,14 +95,6 @@ void FunctionEmitter::check_object() {
   }
 }
 
-// Each object adds a word to the text of the iterator, by which its reader gets back in time.
-void FunctionEmitter::mark_object() {
-  Mem meta = code_.pointer(code_.load(Code::mem(context()), 8), 8);  // struct bpf_iter_meta
-  Mem word = code_.local(8);
-  code_.store(word, code_.number(0));
-  code_.call(BPF_FUNC_seq_write, {code_.pointer(code_.load(meta, 8), 8).pointer, word.pointer, code_.number(8)});
-}
-
 Mem FunctionEmitter::state_word(uint32_t word) { return code_.at(Code::mem(object_.state()), uint64_t{word} * 8); }
 
 // --- Steps
@@ -128,6 +120,8 @@ void FunctionEmitter::step(const Step &step) {
     case Kind::MapAdd: step_of(static_cast<const MapAdd &>(step)); break;
     case Kind::AggregateUpdate: step_of(static_cast<const AggregateUpdate &>(step)); break;
     case Kind::Emit: step_of(static_cast<const Emit &>(step)); break;
+    case Kind::SeqPrint: step_of(static_cast<const SeqPrint &>(step)); break;
+    case Kind::SeqString: step_of(static_cast<const SeqString &>(step)); break;
     case Kind::Stop: step_of(static_cast<const Stop &>(step)); break;
     case Kind::Branch: step_of(static_cast<const Branch &>(step)); break;
     case Kind::Loop: step_of(static_cast<const Loop &>(step)); break;

@@ -43,7 +43,6 @@ class FunctionEmitter {
   void step_of(const typed::Loop &step);
   Mem state_word(uint32_t word);
   void check_object();
-  void mark_object();
 
   // --- loops.cpp: bodies of `for` as functions of their own
   FunctionEmitter(FunctionEmitter &outer, const typed::Step &loop);
@@ -73,6 +72,7 @@ class FunctionEmitter {
   Val scalar_of(const typed::MapAddress &value);
 
   // --- values.cpp: a value as a scalar, as a condition, as memory
+  Val function_result();
   Val scalar(const typed::Value &value);
   Val condition(const typed::Value &value);  // i1
   void branch_on(const typed::Value &value, Block then, Block otherwise);
@@ -184,6 +184,12 @@ class FunctionEmitter {
   Mem snapshot(const typed::Value &value);  // memory that later steps do not change
   void put_argument(const typed::Value &value, Mem to, uint32_t bytes);
   void submit(Mem record);
+
+  // --- iterators.cpp: the text of an iterator
+  Val seq_file();
+  void mark_object();
+  void step_of(const typed::SeqPrint &step);
+  void step_of(const typed::SeqString &step);
 
   // --- intrinsics/
   void into_path(const typed::PathText &value, Mem to);  // paths.cpp

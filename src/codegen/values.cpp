@@ -88,8 +88,20 @@ static bool is_steady(int helper) {
          helper == BPF_FUNC_get_numa_node_id || helper == BPF_FUNC_get_attach_cookie || helper == BPF_FUNC_get_func_ip;
 }
 
+// The result of a function of which the kernel alone knows how many arguments it has (Linux 5.17).
+Val FunctionEmitter::function_result() {
+  const Frame::Mark mark = frame_.mark();
+  Mem result = frame_.take(8);
+  code_.store(result, code_.number(0));
+  code_.call(BPF_FUNC_get_func_ret, {context(), result.pointer});
+  Val value = code_.load(result, 8);
+  frame_.release(mark);
+  return value;
+}
+
 Val FunctionEmitter::scalar_of(const HelperCall &value) {
   if (value.helper == BPF_FUNC_get_ns_current_pid_tgid) return pid_tgid(code_, object_, frame_);
+  if (value.helper == BPF_FUNC_get_func_ret) return function_result();
   std::vector<Val> args;
   for (const ValuePtr &arg : value.args) args.push_back(scalar(*arg));
   code_.from(value.span);

@@ -138,6 +138,11 @@ typed::ValuePtr lower_retval(Lowering &low, const CallSite &call) {
     return out;
   }
   const Type *type = low.type(call.node);
+  if (low.unit().context.prog_type == ProgType::Fexit) {
+    auto ask = make_value<typed::HelperCall>(low.store().int64(), call.node->span);
+    ask->helper = BPF_FUNC_get_func_ret;
+    return low.coerce(std::move(ask), type);
+  }
   auto out = make_value<typed::CtxLoad>(type->is_pointer() ? type : low.store().int64(), call.node->span);
 #if defined(__x86_64__)
   out->offset = 80;  // ax in pt_regs

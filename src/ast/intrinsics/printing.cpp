@@ -2,6 +2,7 @@
 #include <linux/bpf.h>
 
 #include "ast/intrinsics/intrinsic.h"
+#include "ast/intrinsics/seq_printing.h"
 #include "runtime/output/aggregate.h"
 #include "runtime/output/printf.h"
 
@@ -83,7 +84,10 @@ void emit_format(Lowering &low, const CallSite &call, ActionKind kind) {
 
 template <ActionKind Kind>
 typed::ValuePtr lower_format(Lowering &low, const CallSite &call) {
-  emit_format(low, call, Kind);
+  if (Kind == ActionKind::Printf && low.unit().is_pinned())
+    print_to_reader(low, call);
+  else
+    emit_format(low, call, Kind);
   return nullptr;
 }
 

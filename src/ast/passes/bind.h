@@ -25,6 +25,8 @@ struct Unit {
   bool reached = true;  // a function that no probe calls is checked, but not compiled
 
   [[nodiscard]] bool is_run_by_session() const { return awl::is_run_by_session(target.provider); }
+  // An iterator whose text goes to who reads a file in the BPF file system, not to awl.
+  [[nodiscard]] bool is_pinned() const { return context.prog_type == ProgType::Iter && !target.pin.empty(); }
 };
 
 // Replaces `$1` in an attach point by the parameter's text.

@@ -193,8 +193,9 @@ void Lowering::lower_unit(uint32_t index) {
   program.prog_type = u.context.prog_type;
   program.filter_pid = u.context.filter_pid;
   program.selects = u.context.selects();
-  program.always_runs = u.is_run_by_session();
-  program.preemptible = u.context.user_code;
+  program.pinned = u.is_pinned();
+  program.always_runs = u.is_run_by_session() || program.pinned;
+  program.preemptible = u.context.user_code || program.pinned;
   if (u.context.prog_type == ProgType::Iter)  // behind the last object, and for objects without something
     for (const Field &field : u.context.args->fields)
       if (field.type->is_pointer() && field.offset != 0) program.nullable.push_back(field.offset);
@@ -277,6 +278,7 @@ void Lowering::complete(const Type *type) {
 }
 
 void Lowering::emit(Action action, typed::Values args, Span span) {
+  if (unit().is_pinned()) return refuse_pinned(span);
   uint32_t offset = sizeof(RecordHeader);
   action.args.clear();
   for (const typed::ValuePtr &arg : args) {
@@ -350,6 +352,11 @@ typed::ValuePtr Lowering::current_task(Span span) {
 
 std::optional<int64_t> Lowering::constant(const Expr *expr) const { return fold_constant(input_, facts_, expr); }
 std::optional<std::string> Lowering::literal(const Expr *expr) const { return fold_literal(input_, facts_, expr); }
+
+void Lowering::refuse_pinned(Span span) {
+  diagnostics_.emit(diag::PinnedAction, span)
+      .with_hint("awl has ended when it is read; maps can be kept and shown there");
+}
 
 void Lowering::error_not_supported(Span span, const std::string &what) {
   diagnostics_.emit(diag::NotSupported, span, what);

@@ -2,12 +2,23 @@
 #include <algorithm>
 
 #include "ast/passes/lowering.h"
+#include "ast/typed/walk.h"
 
 namespace awl::ast {
+
+// True if the function, or one that it calls, sends something to awl.
+bool Lowering::emits(uint32_t function) {
+  auto calls = [&](const typed::Value &value) {
+    return value.kind == typed::Kind::Call && emits(static_cast<const typed::Call &>(value).function);
+  };
+  auto sends = [](const typed::Step &step) { return step.kind == typed::Kind::Emit; };
+  return typed::any_of(module().functions[function].body, calls, sends);
+}
 
 typed::ValuePtr Lowering::lower_script_call(const CallSite &call) {
   auto out = make_value<typed::Call>(type(call.node), call.node->span);
   out->function = functions_.at(call.function);
+  if (unit().is_pinned() && emits(out->function)) refuse_pinned(call.node->span);
   for (size_t i = 0; i < call.function->params.size(); i++) {
     Expr *arg = i < call.args.size() ? call.args[i] : call.function->params[i].default_value;
     out->args.push_back(value_as(arg, module().functions[out->function].locals[i].type));

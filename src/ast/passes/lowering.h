@@ -95,6 +95,8 @@ class Lowering {
   typed::ValuePtr address(Place place, Span span);
   typed::ValuePtr load(Place place, Span span);
   void error_not_supported(Span span, const std::string &what);
+  void refuse_pinned(Span span);
+  Diagnostics &diagnostics() { return diagnostics_; }
 
  private:
   typed::ValuePtr lower_value(Expr *expr);
@@ -103,6 +105,7 @@ class Lowering {
   typed::ValuePtr lower_map_read(MapAccess *expr);
   typed::ValuePtr lower_call(const CallSite &call);
   typed::ValuePtr lower_script_call(const CallSite &call);
+  bool emits(uint32_t function);
   typed::ValuePtr lower_c_call(const CallSite &call);
   typed::ValuePtr lower_address(Unary *expr);
   void make_locals();

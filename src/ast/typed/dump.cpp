@@ -61,11 +61,12 @@ class Dump {
 
  private:
   void show(const Program &program) {
-    line("program {} {}{}{}{}", program.name, name_of(kProgTypes, program.prog_type),
+    line("program {} {}{}{}{}{}", program.name, name_of(kProgTypes, program.prog_type),
          program.filter_pid ? " filter_pid"
          : program.selects  ? " selects"
                             : "",
-         program.always_runs ? " always_runs" : "", program.preemptible ? " preemptible" : "");
+         program.always_runs ? " always_runs" : "", program.pinned ? " pinned" : "",
+         program.preemptible ? " preemptible" : "");
     show_routine(program);
   }
 
@@ -169,6 +170,7 @@ std::string Dump::attributes(const Step &step) const {
       if (action.take != MapTake::No) text += action.take == MapTake::First ? " take" : " taken";
       return text;
     }
+    case Kind::SeqPrint: return " " + json_quote(as<SeqPrint>(step).format);
     case Kind::ForMap: return map(as<ForMap>(step).map);
     case Kind::Leave: return fmt::format(" {}", name_of(kLeaves, as<Leave>(step).what));
     default: return "";
@@ -248,6 +250,10 @@ void Dump::parts(const Step &step) {
     case Kind::Emit:
       for (const ValuePtr &arg : as<Emit>(step).args) show("", arg);
       break;
+    case Kind::SeqPrint:
+      for (const ValuePtr &arg : as<SeqPrint>(step).args) show("", arg);
+      break;
+    case Kind::SeqString: show("", as<SeqString>(step).value); break;
     case Kind::Branch:
       show("condition", as<Branch>(step).condition);
       block("then", as<Branch>(step).then);

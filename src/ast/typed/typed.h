@@ -373,6 +373,19 @@ struct Emit : Step {  // one record: args into the slots of manifest.actions[act
   uint32_t action = 0;
   Values args;
 };
+// Text for who reads a pinned iterator.
+struct SeqPrint : Step {  // bpf_seq_printf: `format` in the kernel's language; without args it is text as it is
+  TYPED_STEP(SeqPrint)
+  static constexpr size_t kMostArgs = 12;      // MAX_BPRINTF_VARARGS
+  static constexpr uint32_t kMostBytes = 128;  // of a string among them (Linux 5.8; later 512)
+  std::string format;
+  Values args;  // scalars, and strings of at most kMostBytes
+};
+struct SeqString : Step {  // bpf_seq_write: a string of any length
+  TYPED_STEP(SeqString)
+  ValuePtr value;
+  std::string trailer;  // behind one that was cut
+};
 struct Stop : Step {  // all programs but END stop at once: sets kStateRun
   TYPED_STEP(Stop)
 };
@@ -431,6 +444,7 @@ struct Program : Routine {
   bool filter_pid = false;   // return at once unless kParamPid is 0 or this process
   bool selects = false;      // return at once unless the process passes the tests of kParamSelect
   bool always_runs = false;  // begin, end, test, ...: does not look at kStateRun
+  bool pinned = false;       // an iterator that is run by whoever reads a file, awl has ended by then
   bool preemptible = false;  // two instances may run interleaved on one CPU (user probes)
   // Offsets of pointers in the context that may be null: there is no object then (iter), and the program does nothing.
   std::vector<uint32_t> nullable;

@@ -39,6 +39,12 @@ std::vector<const Value *> values(const Step &step) {
       for (const ValuePtr &arg : as<Emit>(step).args) list.push_back(arg.get());
       return list;
     }
+    case Kind::SeqPrint: {
+      List list;
+      for (const ValuePtr &arg : as<SeqPrint>(step).args) list.push_back(arg.get());
+      return list;
+    }
+    case Kind::SeqString: return of({as<SeqString>(step).value.get()});
     case Kind::Branch: return of({as<Branch>(step).condition.get()});
     case Kind::Loop: return of({as<Loop>(step).condition.get()});
     case Kind::ForRange: return of({as<ForRange>(step).turns.get()});

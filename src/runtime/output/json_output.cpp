@@ -166,6 +166,15 @@ void JsonOutput::attached(uint64_t probes) {
   sink_.commit();
 }
 
+void JsonOutput::pinned(std::string_view path) {
+  if (quiet_) return;
+  fmt::format_to(std::back_inserter(sink_.buffer()),
+                 R"({{"type": "pinned", "data": {}}})"
+                 "\n",
+                 json_quote(path));
+  sink_.commit();
+}
+
 void JsonOutput::lost_events(uint64_t count) {
   fmt::format_to(std::back_inserter(sink_.buffer()),
                  R"({{"type": "lost_events", "count": {0}, "data": {{"events": {0}}}}})"

@@ -21,6 +21,7 @@ class JsonOutput : public Output {
   void map_entry(const MapView &view) override;
   void percentiles(const MapView &view, std::span<const double> percents) override;
   void attached(uint64_t probes) override;
+  void pinned(std::string_view path) override;
   void lost_events(uint64_t count) override;
   void message(const Diagnostic &diagnostic, const Source &source) override;
   void helper_error(const Diagnostic &diagnostic, const Source &source, std::string_view helper,

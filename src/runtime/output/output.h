@@ -43,8 +43,9 @@ class Output {
   virtual void map(const MapView &view) = 0;        // scalar, keyed, hist, lhist, stats
   virtual void map_entry(const MapView &view) = 0;  // print(@m[key])
   virtual void percentiles(const MapView &view, std::span<const double> percents) = 0;  // of histograms
-  virtual void attached(uint64_t probes) = 0;    // "Attached N probes", to stderr in text
-  virtual void lost_events(uint64_t count) = 0;  // to stderr in text
+  virtual void pinned(std::string_view path) = 0;  // an iterator, to a file; to stderr in text
+  virtual void attached(uint64_t probes) = 0;      // "Attached N probes", to stderr in text
+  virtual void lost_events(uint64_t count) = 0;    // to stderr in text
   virtual void message(const Diagnostic &diagnostic, const Source &source) = 0;  // run-time errors and warnings, stderr
   // A helper that failed unseen, with -k: a message, in JSON with the helper and what it gave.
   virtual void helper_error(const Diagnostic &diagnostic, const Source &source, std::string_view helper,

@@ -127,6 +127,10 @@ void TextOutput::attached(uint64_t probes) {
   if (!options_.quiet) to_stderr(fmt::format("Attached {} probe{}\n", probes, probes == 1 ? "" : "s"));
 }
 
+void TextOutput::pinned(std::string_view path) {
+  if (!options_.quiet) to_stderr(fmt::format("Program pinned to {}\n", path));
+}
+
 void TextOutput::lost_events(uint64_t count) { to_stderr(fmt::format("Lost {} events\n", count)); }
 
 void TextOutput::message(const Diagnostic &diagnostic, const Source &source) {

@@ -30,9 +30,7 @@ class OnceProvider : public Provider {
     return context;
   }
   Result<Attachment> attach(const AttachPlace &, const AttachOptions &) const override { return Attachment(); }
-  Result<std::vector<ListEntry>> list(const ProbeTarget &, bool, const ProbeEnvironment &) const override {
-    return std::vector<ListEntry>{{std::string(name_), {}}};
-  }
+  bool listed_by_syntax() const override { return true; }
 
  private:
   std::string_view name_, doc_;

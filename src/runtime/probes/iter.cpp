@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <linux/bpf.h>
 
-#include <algorithm>
-
 #include "base/diagnostic.h"
 #include "base/strings.h"
 #include "runtime/probes/attach_point.h"
@@ -17,15 +15,8 @@ namespace {
 
 // Every iterator has a context of its own: `struct bpf_iter__NAME`; names with more of `__` are the verifier's.
 std::vector<std::string> iterator_names(std::string_view pattern, const ProbeEnvironment &env) {
-  constexpr std::string_view kPrefix = "struct bpf_iter__";
-  std::vector<std::string> out;
-  if (!env.types) return out;
-  for (const std::string &name : env.types->names())
-    if (name.starts_with(kPrefix) && name.find("__", kPrefix.size()) == std::string::npos &&
-        glob_match(pattern, std::string_view(name).substr(kPrefix.size())))
-      out.push_back(name.substr(kPrefix.size()));
-  std::ranges::sort(out);
-  out.erase(std::ranges::unique(out).begin(), out.end());
+  std::vector<std::string> out = described_names("struct bpf_iter__", pattern, env);
+  std::erase_if(out, [](const std::string &name) { return name.find("__") != std::string::npos; });
   return out;
 }
 
@@ -33,17 +24,20 @@ class IterProvider : public Provider {
  public:
   std::string_view name() const override { return "iter"; }
   std::vector<std::string_view> aliases() const override { return {"it"}; }
-  std::string_view syntax() const override { return "iter:NAME"; }
+  std::string_view syntax() const override { return "iter:NAME[:PIN]"; }
   std::string_view doc() const override { return "every object of a list of the kernel, once, with `ctx`"; }
   bool listed_by_default() const override { return true; }
   bool shares_program() const override { return false; }
 
   Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &) const override {
-    if (parts.empty() || parts.size() > 2 || parts[0].empty()) return wrong_parts(*this, parts.size());
+    if (parts.empty() || parts.size() > 2 || parts[0].empty() || parts.back().empty())
+      return wrong_parts(*this, parts.size());
     ProbeTarget target;
     target.provider = name();
     target.name = parts[0];
-    if (parts.size() == 2) return fail("pinning an iterator to a file is not supported yet", "write `iter:NAME`");
+    if (parts.size() == 1) return target;
+    if (target.wildcard()) return fail("several iterators cannot be pinned to one file", "name one: `awl -l 'iter:*'`");
+    target.pin = parts[1].starts_with('/') ? parts[1] : "/sys/fs/bpf/" + parts[1];
     return target;
   }
   Result<std::vector<ProbeTarget>> expand(const ProbeTarget &target, const ProbeEnvironment &env) const override;
@@ -96,13 +90,8 @@ Result<Attachment> IterProvider::attach(const AttachPlace &place, const AttachOp
 Result<std::vector<ListEntry>> IterProvider::list(const ProbeTarget &pattern, bool verbose,
                                                   const ProbeEnvironment &env) const {
   std::vector<ListEntry> out;
-  for (const std::string &found : iterator_names(pattern.name, env)) {
-    ListEntry entry{fmt::format("iter:{}", found), {}};
-    if (verbose)
-      if (auto record = find_context_record(name(), "", found, env); record && *record)
-        entry.params = describe_context_record(**record);
-    out.push_back(std::move(entry));
-  }
+  for (const std::string &found : iterator_names(pattern.name, env))
+    out.push_back(context_list_entry(name(), "", found, verbose, env));
   return out;
 }
 

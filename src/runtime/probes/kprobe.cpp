@@ -4,6 +4,7 @@
 #include "base/diagnostic.h"
 #include "base/strings.h"
 #include "runtime/probes/attach_point.h"
+#include "runtime/probes/context_record.h"
 #include "runtime/probes/kernel_functions.h"
 #include "runtime/probes/kprobe_attach.h"
 #include "runtime/probes/perf_event.h"
@@ -62,6 +63,8 @@ class KprobeProvider : public Provider {
                                       const ProbeEnvironment &env) const override;
 
  private:
+  [[nodiscard]] std::vector<std::string> describe(const KernelFunction &function, const ProbeEnvironment &env) const;
+
   bool return_;
 };
 
@@ -111,7 +114,19 @@ Result<std::vector<ProbeTarget>> KprobeProvider::expand(const ProbeTarget &targe
   return error;
 }
 
-Result<std::vector<ListEntry>> KprobeProvider::list(const ProbeTarget &pattern, bool,
+// The parameters are those of fentry, here in registers: "struct file * file  // arg0". None without BTF.
+std::vector<std::string> KprobeProvider::describe(const KernelFunction &function, const ProbeEnvironment &env) const {
+  std::vector<std::string> out;
+  auto record = find_context_record(return_ ? "fexit" : "fentry", function.module, function.name, env);
+  if (!record || !*record) return out;
+  const std::vector<std::string> members = describe_context_record(**record);
+  if (return_) return {members.back()};
+  for (const std::string &member : members)
+    out.push_back(out.size() < kRegisterArgs ? fmt::format("{}  // arg{}", member, out.size()) : member);
+  return out;
+}
+
+Result<std::vector<ListEntry>> KprobeProvider::list(const ProbeTarget &pattern, bool verbose,
                                                     const ProbeEnvironment &env) const {
   if (!TRY(find_pmu("kprobe", env.roots.sysfs)))
     return fail("this kernel has no kprobes: it was built without CONFIG_KPROBE_EVENTS");
@@ -120,7 +135,9 @@ Result<std::vector<ListEntry>> KprobeProvider::list(const ProbeTarget &pattern, 
        TRY(kernel_functions(pattern.scope, pattern.name.empty() ? "*" : pattern.name, env.roots))) {
     std::string module = pattern.scope.empty() ? "" : (function.module.empty() ? "vmlinux" : function.module) + ":";
     std::string text = fmt::format("{}:{}{}", name(), module, function.name);
-    if (out.empty() || out.back().text != text) out.push_back({std::move(text), {}});
+    if (!out.empty() && out.back().text == text) continue;
+    out.push_back({std::move(text), {}});
+    if (verbose) out.back().params = describe(function, env);
   }
   return out;
 }

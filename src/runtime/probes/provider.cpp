@@ -31,6 +31,7 @@ std::string ProbeTarget::text() const {
     add(space.empty() ? quote_part(name) : fmt::format("\"{}\"", name));
   else if (!name.empty())
     add(quote_part(name));
+  if (!pin.empty()) add(quote_part(pin));
   if (offset != 0) out += fmt::format("+{}", offset);
   if (count != 0) add(fmt::format("{}", count));
   return out;
@@ -51,6 +52,10 @@ Result<std::vector<AttachPlace>> Provider::places(const ProbeTarget &target, con
   AttachPlace place;
   place.target = target;
   return std::vector<AttachPlace>{std::move(place)};
+}
+
+Result<std::vector<ListEntry>> Provider::list(const ProbeTarget &, bool, const ProbeEnvironment &) const {
+  return std::vector<ListEntry>{{std::string(syntax()), {}}};
 }
 
 Result<Attachment> Provider::attach_many(std::span<const AttachPlace> places, std::span<const uint64_t> cookies,

@@ -24,6 +24,7 @@ struct ProbeTarget {
   std::string scope;     // tracepoint: category; kprobe: module; uprobe, usdt: path of the binary
   std::string space;     // usdt: provider name inside the binary; uprobe: language ("cpp")
   std::string name;      // function, event, marker, unit ("hz", "ms", ...)
+  std::string pin;       // iter: path that it is pinned to, "" if awl runs it
   uint64_t offset = 0;   // kprobe, uprobe: bytes behind the function
   uint64_t address = 0;  // uprobe: 0xADDR instead of a name; kprobe likewise. Without has_address: where expand()
                          // found the name, 0 if not known; no part of text()
@@ -185,7 +186,9 @@ class Provider {
                                          const AttachOptions &options) const;
   // Probes matching the target's wildcards; `verbose` fills params.
   virtual Result<std::vector<ListEntry>> list(const ProbeTarget &pattern, bool verbose,
-                                              const ProbeEnvironment &env) const = 0;
+                                              const ProbeEnvironment &env) const;
+  // What it fires at has no list (an address, a name that the script chooses): listings show the syntax.
+  [[nodiscard]] virtual bool listed_by_syntax() const { return false; }
   // Included in a listing of everything (`awl -l`, `awl -l '*foo*'`).
   [[nodiscard]] virtual bool listed_by_default() const { return false; }
   // Several exact targets may share one program when the body does not use `args`.

@@ -66,6 +66,7 @@ Result<std::vector<ListEntry>> list_probes(std::string_view pattern, bool verbos
   std::vector<std::string> parts = TRY(split_attach_point(pattern.empty() ? "*" : pattern));
   std::vector<const Provider *> chosen;
   if (const Provider *provider = find_provider(parts[0])) {
+    if (provider->listed_by_syntax()) return std::vector<ListEntry>{{std::string(provider->syntax()), {}}};
     chosen.push_back(provider);
     parts.erase(parts.begin());
     if (parts.empty() || (parts.size() == 1 && parts[0].empty())) parts = {"*"};
@@ -84,6 +85,7 @@ Result<std::vector<ListEntry>> list_probes(std::string_view pattern, bool verbos
   std::vector<ListEntry> out;
   std::optional<Error> error;
   for (const Provider *provider : chosen) {
+    if (provider->listed_by_syntax()) continue;  // nothing that a pattern could match
     auto target = provider->parse(parts, env);
     auto found = target ? provider->list(*target, verbose, env) : std::unexpected(std::move(target).error());
     if (found)

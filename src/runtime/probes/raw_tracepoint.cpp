@@ -2,7 +2,6 @@
 #include <bpf/bpf.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "base/diagnostic.h"
@@ -29,13 +28,7 @@ class RawTracepointProvider : public Provider {
   bool shares_program() const override { return false; }  // its arguments differ from event to event
 
   Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &) const override {
-    if (parts.empty() || parts.size() > 2 || parts[0].empty() || parts.back().empty())
-      return wrong_parts(*this, parts.size());
-    ProbeTarget target;
-    target.provider = name();
-    if (parts.size() == 2) target.scope = parts[0];
-    target.name = parts.back();
-    return target;
+    return parse_in_module(*this, parts);
   }
   Result<std::vector<ProbeTarget>> expand(const ProbeTarget &target, const ProbeEnvironment &env) const override;
   Result<ProbeContext> context(const ProbeTarget &target, bool needs_args, const ProbeEnvironment &env) const override;
@@ -46,15 +39,7 @@ class RawTracepointProvider : public Provider {
 
 // Events by the types of their arguments: `btf_trace_EVENT`.
 std::vector<std::string> event_names(std::string_view pattern, const ProbeEnvironment &env) {
-  constexpr std::string_view kPrefix = "btf_trace_";
-  std::vector<std::string> out;
-  if (!env.types) return out;
-  for (std::string &name : env.types->names())
-    if (name.starts_with(kPrefix) && glob_match(pattern, std::string_view(name).substr(kPrefix.size())))
-      out.push_back(name.substr(kPrefix.size()));
-  std::ranges::sort(out);
-  out.erase(std::ranges::unique(out).begin(), out.end());
-  return out;
+  return described_names("btf_trace_", pattern, env);
 }
 
 Result<std::vector<ProbeTarget>> RawTracepointProvider::expand(const ProbeTarget &target,
@@ -103,13 +88,8 @@ Result<Attachment> RawTracepointProvider::attach(const AttachPlace &place, const
 Result<std::vector<ListEntry>> RawTracepointProvider::list(const ProbeTarget &pattern, bool verbose,
                                                            const ProbeEnvironment &env) const {
   std::vector<ListEntry> out;
-  for (const std::string &event : event_names(pattern.name, env)) {
-    ListEntry entry{fmt::format("rawtracepoint:{}", event), {}};
-    if (verbose)
-      if (auto found = find_context_record(name(), "", event, env); found && *found)
-        entry.params = describe_context_record(**found);
-    out.push_back(std::move(entry));
-  }
+  for (const std::string &event : event_names(pattern.name, env))
+    out.push_back(context_list_entry(name(), "", event, verbose, env));
   return out;
 }
 

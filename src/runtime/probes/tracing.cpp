@@ -1,5 +1,5 @@
-// fentry and fexit: entry and return of kernel functions through BPF trampolines (since Linux 5.5), with typed
-// arguments.
+// fentry and fexit: entry and return of kernel functions, and of functions of BPF programs, through BPF trampolines
+// (since Linux 5.5), with typed arguments.
 #include <bpf/bpf.h>
 #include <fmt/format.h>
 
@@ -8,6 +8,7 @@
 #include "base/diagnostic.h"
 #include "base/strings.h"
 #include "runtime/probes/attach_point.h"
+#include "runtime/probes/bpf_programs.h"
 #include "runtime/probes/context_record.h"
 #include "runtime/probes/kernel_functions.h"
 #include "runtime/probes/providers.h"
@@ -15,6 +16,8 @@
 namespace awl {
 
 namespace {
+
+bool is_bpf(const ProbeTarget &target) { return target.scope == kBpfModule; }
 
 class TracingProvider : public Provider {
  public:
@@ -24,7 +27,9 @@ class TracingProvider : public Provider {
     if (return_) return {"fr", "kretfunc"};
     return {"f", "kfunc"};
   }
-  std::string_view syntax() const override { return return_ ? "fexit:[MODULE:]FUNCTION" : "fentry:[MODULE:]FUNCTION"; }
+  std::string_view syntax() const override {
+    return return_ ? "fexit:[MODULE:|bpf:[ID:]]FUNCTION" : "fentry:[MODULE:|bpf:[ID:]]FUNCTION";
+  }
   std::string_view doc() const override {
     return return_ ? "return of a kernel function, with typed `args` and `retval`"
                    : "entry of a kernel function, with typed `args`";
@@ -35,6 +40,7 @@ class TracingProvider : public Provider {
   Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &env) const override;
   Result<std::vector<ProbeTarget>> expand(const ProbeTarget &target, const ProbeEnvironment &env) const override;
   Result<ProbeContext> context(const ProbeTarget &target, bool needs_args, const ProbeEnvironment &env) const override;
+  Result<std::vector<AttachPlace>> places(const ProbeTarget &target, const ProbeEnvironment &env) const override;
   Result<Attachment> attach(const AttachPlace &place, const AttachOptions &options) const override;
   Result<std::vector<ListEntry>> list(const ProbeTarget &pattern, bool verbose,
                                       const ProbeEnvironment &env) const override;
@@ -44,23 +50,38 @@ class TracingProvider : public Provider {
                                                            const ProbeEnvironment &env) const {
     return find_context_record(name(), target.scope, target.name, env);
   }
+  [[nodiscard]] Result<std::vector<ProbeTarget>> expand_bpf(const ProbeTarget &target) const;
 
   bool return_;
 };
 
 Result<ProbeTarget> TracingProvider::parse(const std::vector<std::string> &parts, const ProbeEnvironment &) const {
-  if (parts.empty() || parts.size() > 2 || parts[0].empty() || parts.back().empty())
-    return wrong_parts(*this, parts.size());
-  ProbeTarget target;
-  target.provider = name();
-  if (parts.size() == 2) target.scope = parts[0];
-  target.name = parts.back();
+  const bool with_id = parts.size() == 3 && parts[0] == kBpfModule && !parts[1].empty();
+  ProbeTarget target = TRY(parse_in_module(*this, with_id ? std::vector{parts[0], parts[2]} : parts));
+  if (with_id) target.space = parts[1];
   if (target.name.find('+') != std::string::npos)
     return fail(fmt::format("`{}` takes no offset", name()), "use `kprobe` for an instruction inside the function");
   return target;
 }
 
+// A name stays as it is written, so that an Image finds its program again, whose id changes with each start.
+Result<std::vector<ProbeTarget>> TracingProvider::expand_bpf(const ProbeTarget &target) const {
+  if (!target.wildcard()) {
+    (void)TRY(find_bpf_function(target));
+    return std::vector<ProbeTarget>{target};
+  }
+  std::vector<ProbeTarget> out;
+  for (BpfFunction &function : TRY(bpf_functions(target.space, target.name))) {
+    out.push_back(target);
+    out.back().space = std::to_string(function.program);
+    out.back().name = std::move(function.name);
+  }
+  if (out.empty()) return fail(fmt::format("no function of a BPF program matches `{}`", target.name));
+  return out;
+}
+
 Result<std::vector<ProbeTarget>> TracingProvider::expand(const ProbeTarget &target, const ProbeEnvironment &env) const {
+  if (is_bpf(target)) return expand_bpf(target);
   if (!target.wildcard()) {
     if (TRY(record(target, env))) return std::vector<ProbeTarget>{target};
     if (TRY(kernel_function_exists(target.scope, target.name, env.roots)))
@@ -93,19 +114,35 @@ Result<ProbeContext> TracingProvider::context(const ProbeTarget &target, bool, c
   context.filter_pid = true;
   context.has_retval = return_;
   context.args_trusted = true;
-  auto found = TRY(record(target, env));
-  if (!found) return fail(fmt::format("the kernel does not describe the arguments of `{}`", target.text()));
-  context.args = *found;
+  if (is_bpf(target)) {
+    context.args_trusted = false;  // types of programs are none of the kernel's
+    const BpfFunction function = TRY(find_bpf_function(target));
+    context.args = TRY(bpf_function_record(function, false, *env.types));
+    // Where the result stands only the kernel knows, which may take the function for one of five arguments.
+    if (return_) context.retval = TRY(bpf_function_record(function, true, *env.types))->fields.back().type;
+  } else {
+    auto found = TRY(record(target, env));
+    if (!found) return fail(fmt::format("the kernel does not describe the arguments of `{}`", target.text()));
+    context.args = *found;
+  }
   context.args_reach = ArgReach::Words;
-  context.arg_count = context.args->size / 8 - (return_ ? 1 : 0);
+  context.arg_count = context.args->size / 8 - (return_ && !is_bpf(target) ? 1 : 0);
   return context;
+}
+
+// With the id of the program that is meant.
+Result<std::vector<AttachPlace>> TracingProvider::places(const ProbeTarget &target, const ProbeEnvironment &) const {
+  AttachPlace place;
+  place.target = target;
+  if (is_bpf(target)) place.target.space = std::to_string(TRY(find_bpf_function(target)).program);
+  return std::vector<AttachPlace>{std::move(place)};
 }
 
 Result<Attachment> TracingProvider::attach(const AttachPlace &place, const AttachOptions &options) const {
   int link = bpf_raw_tracepoint_open(nullptr, options.prog_fd);
   if (link >= 0) return Attachment({link});
   Error error = fail_errno("attach", -link).error();
-  if (error.sys_errno == EBUSY || error.sys_errno == EINVAL)
+  if (!is_bpf(place.target) && (error.sys_errno == EBUSY || error.sys_errno == EINVAL))
     error.hint = fmt::format("the kernel cannot trace `{}` in this way; use `{}`", place.target.name,
                              return_ ? "kretprobe" : "kprobe");
   return std::unexpected(std::move(error));
@@ -114,13 +151,21 @@ Result<Attachment> TracingProvider::attach(const AttachPlace &place, const Attac
 Result<std::vector<ListEntry>> TracingProvider::list(const ProbeTarget &pattern, bool verbose,
                                                      const ProbeEnvironment &env) const {
   std::vector<ListEntry> out;
+  if (is_bpf(pattern)) {
+    for (const BpfFunction &function : TRY(bpf_functions(pattern.space, pattern.name))) {
+      ListEntry entry{fmt::format("{}:bpf:{}:{}", name(), function.program, function.name), {}};
+      if (verbose && env.types)
+        if (Result<const Type *> record = bpf_function_record(function, return_, *env.types))
+          entry.params = describe_context_record(*record);
+      out.push_back(std::move(entry));
+    }
+    return out;
+  }
   for (KernelFunction &function : TRY(kernel_functions(pattern.scope, pattern.name, env.roots))) {
     auto known = find_context_record(name(), function.module, function.name, env);
     if (!known || !*known) continue;
-    ListEntry entry{
-        fmt::format("{}:{}:{}", name(), function.module.empty() ? "vmlinux" : function.module, function.name), {}};
-    if (verbose) entry.params = describe_context_record(**known);
-    out.push_back(std::move(entry));
+    const std::string_view module = function.module.empty() ? "vmlinux" : std::string_view(function.module);
+    out.push_back(context_list_entry(name(), module, function.name, verbose, env));
   }
   return out;
 }

@@ -42,9 +42,7 @@ class TrialProvider : public SessionRunProvider {
     target.name = parts[0];
     return target;
   }
-  Result<std::vector<ListEntry>> list(const ProbeTarget &, bool, const ProbeEnvironment &) const override {
-    return std::vector<ListEntry>{{std::string(syntax_), {}}};
-  }
+  bool listed_by_syntax() const override { return true; }
 
  private:
   std::string_view name_, syntax_, doc_;

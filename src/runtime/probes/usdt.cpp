@@ -238,7 +238,7 @@ Result<std::vector<ListEntry>> UsdtProvider::list(const ProbeTarget &pattern, bo
       one.space = note.provider;
       one.name = note.name;
       ListEntry entry{one.text(), {}};
-      if (verbose) entry.params = split_usdt_args(note.args);
+      if (verbose) entry.params = describe_usdt_args(note.args);
       std::string text = entry.text;
       found.try_emplace(std::move(text), std::move(entry));
     }

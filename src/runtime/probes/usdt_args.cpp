@@ -253,8 +253,7 @@ Result<> parse_argument(std::string_view text, const OperandParser &operands, Us
   return operands.parse(operand, arg);
 }
 
-}  // namespace
-
+// The texts of the single arguments.
 std::vector<std::string> split_usdt_args(std::string_view text) {
   std::vector<std::string> out;
   std::string current;
@@ -270,6 +269,22 @@ std::vector<std::string> split_usdt_args(std::string_view text) {
     }
   }
   if (!current.empty()) out.push_back(std::move(current));
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string> describe_usdt_args(std::string_view text) {
+  std::vector<std::string> out;
+  for (const std::string &argument : split_usdt_args(text)) {
+    std::string_view size(argument);
+    const bool is_signed = size.starts_with('-');
+    if (is_signed) size.remove_prefix(1);
+    const size_t at = size.find('@');
+    // Without a size it is a word.
+    const uint64_t bytes = at == size.npos ? 8 : parse_unsigned(size.substr(0, at)).value_or(8);
+    out.push_back(fmt::format("{}int{} arg{}  // {}", is_signed ? "" : "u", 8 * bytes, out.size(), argument));
+  }
   return out;
 }
 

@@ -39,7 +39,7 @@ struct UsdtArgs {
 
 UsdtArgs parse_usdt_args(std::string_view text, const UsdtPlace &place, UsdtArch arch = kHostUsdtArch);
 
-// The texts of the single arguments.
-std::vector<std::string> split_usdt_args(std::string_view text);
+// As -lv shows them: "int32 arg0  // -4@%eax". A note tells size and sign.
+std::vector<std::string> describe_usdt_args(std::string_view text);
 
 }  // namespace awl

@@ -48,9 +48,7 @@ class WatchpointProvider : public Provider {
     return context;
   }
   Result<Attachment> attach(const AttachPlace &place, const AttachOptions &options) const override;
-  Result<std::vector<ListEntry>> list(const ProbeTarget &, bool, const ProbeEnvironment &) const override {
-    return std::vector<ListEntry>{};  // addresses cannot be listed
-  }
+  bool listed_by_syntax() const override { return true; }
 };
 
 Result<ProbeTarget> WatchpointProvider::parse(const std::vector<std::string> &parts, const ProbeEnvironment &) const {

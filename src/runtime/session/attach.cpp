@@ -15,6 +15,7 @@
 #include "runtime/probes/uprobe_attach.h"
 #include "runtime/session/attach_cost.h"
 #include "runtime/session/features.h"
+#include "runtime/session/file_limit.h"
 #include "runtime/session/signals.h"
 #include "runtime/types/tracefs.h"
 
@@ -203,6 +204,11 @@ void report_probe(const ProbeInfo &info, const std::string &text, const Error &e
     diagnostics.emit(diag::ProbeSkipped, info.span, text, error.message).with_hint(error.hint);
     return;
   }
+  if (out_of_files(error.sys_errno)) {
+    diagnostics.emit(diag::TooManyFiles, info.span, file_limit())
+        .with_hint("each probe of `" + text + "` is one here; raise it: `ulimit -n`, as root with -H");
+    return;
+  }
   if (Error why; lacks_tracefs(info, why)) {
     diagnostics.emit(diag::NoTracefs, info.span, why.message).with_hint(why.hint);
     return;
@@ -290,7 +296,7 @@ class Attacher {
     const ProbeInfo &info = *probes.front().info;
     // The kernel cannot be interrupted within a call, so it gets so many at once that it is soon back.
     const size_t at_once = plan_.multi.contains(info.program) ? kMultiUpTo : 1;
-    for (size_t i = 0; i < group.places.size(); i += at_once)
+    for (size_t i = 0; i < group.places.size() && !lacks_files(group); i += at_once)
       attach_range(group, i, std::min(at_once, group.places.size() - i));
     result_.probes += group.attached.size();
     report_refused(group, info, probes.size());
@@ -322,22 +328,30 @@ class Attacher {
     if (attachment) {
       if (probe.provider->name() == "watchpoint")
         result_.watchpoints.emplace(group.places[first].target.address, result_.attachments.size());
-      if (probe.info->provider == "iter") result_.iterators.push_back(attachment->fds().front());
+      if (const std::string &pin = group.places[first].target.pin; !pin.empty())
+        result_.pins.push_back({attachment->fds().front(), pin, &probe});
+      else if (probe.info->provider == "iter")
+        result_.iterators.push_back(attachment->fds().front());
       result_.attachments.push_back(*std::move(attachment));
     }
     progress_.step(count);
   }
 
+  // All that follow would be refused as well, and each of them would be some 50 ms of waiting for the kernel.
+  static bool lacks_files(const Group &group) {
+    return !group.refused.empty() && out_of_files(group.refused.back().second.sys_errno);
+  }
+
   // Fewer places would change nothing.
   static bool hopeless(int error) {
-    return error == EPERM || error == EACCES || error == EMFILE || error == ENFILE || error == ENOMEM;
+    return error == EPERM || error == EACCES || error == ENOMEM || out_of_files(error);
   }
 
   // Of what a wildcard matches, some may be out of reach; a name that somebody wrote may not.
   void report_refused(const Group &group, const ProbeInfo &info, size_t probes) {
     if (group.refused.empty()) return;
     const auto &[first, error] = group.refused.front();
-    if (probes > 1 && !group.attached.empty()) {
+    if (probes > 1 && !group.attached.empty() && !lacks_files(group)) {
       std::set<const PlannedProbe *> lost;
       for (const auto &[probe, why] : group.refused)
         if (!group.attached.contains(probe)) lost.insert(probe);

@@ -57,10 +57,18 @@ struct AttachPlan {
 AttachPlan plan_attachments(const Manifest &manifest, const ProbeEnvironment &env, const Selection &selection,
                             Diagnostics &diagnostics);
 
+// A link to get a name in the BPF file system.
+struct PinnedLink {
+  int link = -1;
+  std::string path;
+  const PlannedProbe *probe = nullptr;
+};
+
 struct AttachResult {
   std::vector<Attachment> attachments;
   std::multimap<uint64_t, size_t> watchpoints;  // index in `attachments` by address
   std::vector<int> iterators;                   // links of iter probes: attached, they wait to be run
+  std::vector<PinnedLink> pins;                 // likewise of those that are to be pinned
   size_t probes = 0;                            // exact probes attached
   bool interrupted = false;                     // by a signal
 };

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "runtime/session/command_line.h"
+#include "runtime/session/file_limit.h"
 #include "runtime/session/signals.h"
 
 #ifndef P_PIDFD
@@ -24,6 +25,7 @@ namespace {
 [[noreturn]] void become(const std::string &path, const std::vector<std::string> &words, int go, int failed,
                          pid_t parent) {
   reset_signals();
+  restore_file_limit();
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(1);  // awl died before the line above
   std::vector<char *> argv;

@@ -1,6 +1,9 @@
 #include "runtime/session/iterators.h"
 
 #include <bpf/bpf.h>
+#include <fmt/format.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -32,6 +35,21 @@ Result<> run_iterators(const std::vector<int> &links, size_t at_once, const std:
     if (!done) return done;
   }
   return {};
+}
+
+Result<> pin_link(int link, const std::string &path) {
+  const int error = -bpf_obj_pin(link, path.c_str());
+  if (error == 0) return {};
+  Error out = fail_errno(fmt::format("pin it to `{}`", path), error).error();
+  const std::string folder = path.substr(0, path.find_last_of('/') + 1);
+  struct statfs where{};
+  if (error == EEXIST)
+    out.hint = fmt::format("`rm {}` removes the one that is there", path);
+  else if (statfs(folder.c_str(), &where) == 0 && where.f_type != BPF_FS_MAGIC)
+    out.hint = fmt::format("`{}` is not in the BPF file system; `mount -t bpf bpf /sys/fs/bpf`", folder);
+  else if (error == EPERM)
+    out.hint = "names in the BPF file system have no dots";
+  return std::unexpected(std::move(out));
 }
 
 }  // namespace awl

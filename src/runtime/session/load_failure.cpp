@@ -6,12 +6,15 @@
 #include <cstring>
 
 #include "base/strings.h"
+#include "runtime/session/file_limit.h"
 #include "runtime/session/line_info.h"
 #include "runtime/session/privileges.h"
 #include "runtime/session/verifier_log.h"
 
 namespace awl {
 namespace {
+
+constexpr size_t kOwnFiles = 16;  // about what a program needs besides the maps and probes of its script
 
 // libbpf says "prog 'NAME': ..." about the program that it stopped at; "" if it was none.
 std::string failed_program(const std::string &text) {
@@ -99,7 +102,8 @@ void explain_refusal(const LoadFailure &failure, const ProbeInfo *probe, Diagnos
     return;
   }
   Diagnostic &diagnostic = diagnostics.emit(diag::Refused, probe ? probe->span : Span{}, std::strerror(failure.error));
-  if (probe && (probe->text.starts_with("fentry:") || probe->text.starts_with("fexit:")))
+  const bool of_kernel = probe && probe->text.find(":bpf:") == std::string::npos;
+  if (of_kernel && (probe->text.starts_with("fentry:") || probe->text.starts_with("fexit:")))
     diagnostic.with_hint("some kernels refuse fentry and fexit alone: kprobe and kretprobe know the same functions");
   diagnostic.note(
       "all capabilities that tracing needs are there: a container's seccomp filter, a security module or a BPF token "
@@ -113,6 +117,14 @@ void explain_load_failure(const LoadFailure &failure, const Image &image, const 
   if (failure.verbose) {
     std::fputs(failure.libbpf.c_str(), stderr);
     std::fputs(failure.log.c_str(), stderr);
+  }
+  // libbpf tries features out, and takes one for missing when there was no file left for the trial.
+  const bool not_made = failure.libbpf.find("wasn't created") != std::string::npos ||
+                        failure.log.find("wasn't created") != std::string::npos;
+  if (out_of_files(failure.error) ||
+      (not_made && !files_left(image.manifest.maps.size() + image.manifest.probes.size() + kOwnFiles))) {
+    diagnostics.emit(diag::TooManyFiles, Span{}, file_limit()).with_hint("raise it: `ulimit -n`, as root with -H");
+    return;
   }
   const std::string program = failed_program(failure.libbpf);
   if (const std::vector<std::string> missing = missing_capabilities(); failure.error == EPERM && !missing.empty()) {

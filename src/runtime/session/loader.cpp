@@ -3,13 +3,16 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <fmt/format.h>
 #include <linux/btf.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <deque>
 #include <optional>
 
+#include "runtime/probes/bpf_programs.h"
 #include "runtime/session/libbpf_options.h"
 #include "runtime/session/libbpf_print.h"
 #include "runtime/session/load_failure.h"
@@ -232,14 +235,26 @@ class Loader {
       auto target = options_.attach_targets.find(name);
       if (target == options_.attach_targets.end())  // its function is missing, and the script goes on without
         bpf_program__set_autoload(program, false);
-      else if (bpf_program__set_attach_target(program, 0, target->second.c_str()) != 0)
-        return broken("no kernel function `" + target->second + "` in the kernel's BTF");
+      else if (!set_target(program, target->second))
+        return false;
     }
     if (!options_.only_once) return true;
     // The kernel clears all pages of a ring buffer when it makes it: 8 MB take 1.3 ms.
     bpf_map *ring = bpf_object__find_map_by_name(object_, kRingBuffer);
     if (ring && bpf_map__max_entries(ring) > kSmallRing) bpf_map__set_max_entries(ring, kSmallRing);
     return true;
+  }
+
+  bool set_target(bpf_program *program, const AttachTarget &target) {
+    int fd = 0;
+    if (target.bpf_program != 0) {
+      Result<int> opened = open_bpf_program(target.bpf_program);
+      if (!opened) return broken(opened.error().message);
+      fd = traced_.emplace_back(*opened).get();
+    }
+    if (bpf_program__set_attach_target(program, fd, target.name.c_str()) == 0) return true;
+    return broken(fmt::format("no function `{}` in the BTF of {}", target.name,
+                              fd == 0 ? "the kernel" : "BPF program " + std::to_string(target.bpf_program)));
   }
 
   // -d verifier
@@ -302,6 +317,7 @@ class Loader {
   LogBuffer log_;
   std::map<std::string, std::unique_ptr<LogBuffer>> logs_;  // by program, with show_verifier
   std::optional<FileDescriptor> types_;
+  std::deque<FileDescriptor> traced_;  // programs that are traced
   bpf_object *object_ = nullptr;
   std::unique_ptr<LoadedObject> owner_;
 };

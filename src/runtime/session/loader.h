@@ -18,11 +18,17 @@ struct bpf_object;
 
 namespace awl {
 
+// What the verifier must know a program for.
+struct AttachTarget {
+  std::string name;          // kernel function, iterator, function of a BPF program
+  uint32_t bpf_program = 0;  // id of that program
+};
+
 struct LoadOptions {
   std::vector<uint64_t> params = std::vector<uint64_t>(kParamCount);  // awl_params, by ParamWord, then the script's
   uint32_t usdt_specs = 0;                                            // elements that awl_usdt must hold
-  std::map<std::string, uint32_t> attach_types;       // programs that must be loaded for a special way of attaching
-  std::map<std::string, std::string> attach_targets;  // fentry, fexit: the kernel function of each program
+  std::map<std::string, uint32_t> attach_types;        // programs that must be loaded for a special way of attaching
+  std::map<std::string, AttachTarget> attach_targets;  // fentry, fexit, iter: by program
   std::map<std::string, uint32_t> select_maps;  // those of awl_pids, awl_comms, awl_cgroups to make: their entries
   bool only_once = false;                       // nothing but begin and end programs: a small ring buffer will do
   bool verbose = false;                         // print the verifier's whole log on failure

@@ -9,10 +9,13 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/strings.h"
+#include "runtime/probes/bpf_programs.h"
 #include "runtime/session/actions.h"
 #include "runtime/session/attach.h"
 #include "runtime/session/child.h"
 #include "runtime/session/event_loop.h"
+#include "runtime/session/file_limit.h"
 #include "runtime/session/iterators.h"
 #include "runtime/session/loader.h"
 #include "runtime/session/losses.h"
@@ -37,6 +40,11 @@ int64_t clock_ns(clockid_t clock) {
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
+AttachTarget attach_target(const ProbeTarget &target) {
+  if (target.scope != kBpfModule) return {target.name, 0};
+  return {target.name, static_cast<uint32_t>(parse_unsigned(target.space).value_or(0))};
+}
+
 // One run of an Image; each step is a method, in the order of run().
 class Session {
  public:
@@ -49,6 +57,7 @@ class Session {
         user_symbols_({manifest_.config.cpp_demangle, options_.debug_folders}) {}
 
   int run() {
+    raise_file_limit();
     if (!open_output()) return kFailed;
     if (!check_privileges() || !open_processes() || !start_child() || !select_processes() || !plan() || !load() ||
         !open_loop())
@@ -198,7 +207,7 @@ class Session {
     for (const PlannedProbe &probe : plan_.probes)
       if (std::string_view provider = probe.provider->name();
           provider == "fentry" || provider == "fexit" || provider == "iter")
-        load.attach_targets[probe.info->program] = probe.places.front().target.name;
+        load.attach_targets[probe.info->program] = attach_target(probe.places.front().target);
     load.only_once = plan_.probes.empty();
     load.programs = plan_.programs();
     load.show_libbpf = options_.show_libbpf;
@@ -217,7 +226,6 @@ class Session {
     actions_.emplace(manifest_, source_, context_, *output_, ActionOptions{options_.unsafe, options_.json});
     actions_->set_maps(object_->maps(), object_->state());
     losses_.emplace(manifest_, source_, *output_);
-    // Where the kernel has nothing to tell, symbols are those of processes that still run when they are shown.
     if (!plan_.probes.empty() && shows_user_symbols(manifest_)) watch_symbols();
     loop_.emplace(object_->state(), *actions_, *losses_, user_symbols_, *output_);
     Diagnostics diagnostics;
@@ -226,15 +234,24 @@ class Session {
     actions_->set_unwatch([this](uint64_t address) { detach_watchpoints(attached_, address); });
     const EventLoop::Watched watched{object_->ring_buffer(),        signals_->fd(), signals_->user_fd(), process_fds_,
                                      child_ ? child_->pidfd() : -1, output_fd_};
-    if (Result<void> good = loop_->open(watched); !good)
-      diagnostics.emit(diag::RunFailed, Span{}, good.error().message);
+    if (Result<void> good = loop_->open(watched); !good) {
+      if (out_of_files(good.error().sys_errno))
+        diagnostics.emit(diag::TooManyFiles, Span{}, file_limit()).with_hint("raise it: `ulimit -n`, as root with -H");
+      else
+        diagnostics.emit(diag::RunFailed, Span{}, good.error().message);
+    }
     return tell(diagnostics);
   }
 
   void watch_symbols() {
     std::set<uint32_t> pids;
     if (const int pid = options_.processes.only_pid(); pid != 0) pids.insert(static_cast<uint32_t>(pid));
-    (void)user_symbols_.watch(std::move(pids));
+    const Result<void> watched = user_symbols_.watch(std::move(pids));
+    if (watched) return;
+    Diagnostics diagnostics;
+    diagnostics.emit(diag::SymbolsLate, Span{}, watched.error().message)
+        .with_hint("what has ended or has unmapped its code when a stack is shown has addresses only");
+    tell(diagnostics);
   }
 
   // Before anything is attached, so that the first stack is complete already: the processes that run now are read
@@ -308,14 +325,27 @@ class Session {
       }
     }
     tell_attached();
-    if (!run_iterators()) return false;
-    if (attached_.probes == attached_.iterators.size() && plan_.signals.empty() && !child_)
+    if (!pin_iterators() || !run_iterators()) return false;
+    if (attached_.probes == attached_.iterators.size() + attached_.pins.size() && plan_.signals.empty() && !child_)
       return true;  // nothing is left to wait for
     RunEnd end = loop_->run();
     for (; end == RunEnd::UserSignal; end = loop_->run())
       if (Signals::take_user_signals() > 0) run_once(plan_.signals);
     if (end == RunEnd::ChildEnded) report_child();
     return true;
+  }
+
+  // They stay when awl ends, until somebody removes the file.
+  bool pin_iterators() {
+    Diagnostics diagnostics;
+    for (const PinnedLink &pin : attached_.pins) {
+      if (Result<> done = pin_link(pin.link, pin.path); done)
+        output_->pinned(pin.path);
+      else
+        diagnostics.emit(diag::AttachFailed, pin.probe->info->span, pin.probe->info->text, done.error().message)
+            .with_hint(done.error().hint);
+    }
+    return tell(diagnostics);
   }
 
   bool run_iterators() {

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "runtime/session/child.h"
+#include "runtime/session/file_limit.h"
 #include "runtime/session/signals.h"
 
 extern char **environ;
@@ -32,7 +33,9 @@ Result<pid_t> spawn_shell(const std::string &command, int output) {
   std::string text = command;
   char *argv[] = {shell, flag, text.data(), nullptr};
   pid_t pid = -1;
+  restore_file_limit();
   const int error = posix_spawn(&pid, "/bin/sh", &files, &attributes, argv, environ);
+  raise_file_limit();
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&files);
   if (error != 0) return fail_errno("/bin/sh", error);

@@ -64,7 +64,10 @@ TEST(AttachPoint, NoNameMeansTwoProviders) {
 
 TEST(AttachPoint, UnknownProviders) {
   EXPECT_EQ(parsed("kprob:vfs_read"), "error: no provider `kprob` | did you mean `kprobe`?");
-  EXPECT_EQ(parsed("iter:task:pin"), "error: pinning an iterator to a file is not supported yet | write `iter:NAME`");
+  EXPECT_EQ(parsed("iter:task:pin"), "iter:task:/sys/fs/bpf/pin");
+  EXPECT_EQ(parsed("iter:task:/mnt/pin"), "iter:task:/mnt/pin");
+  EXPECT_EQ(parsed("iter:task*:pin"),
+            "error: several iterators cannot be pinned to one file | name one: `awl -l 'iter:*'`");
   EXPECT_EQ(parsed("zzzzzz:x"), "error: no provider `zzzzzz`");
 }
 
@@ -96,7 +99,7 @@ TEST(AttachPoint, TypedKernelProbes) {
   EXPECT_EQ(parsed("rt:sched_switch"), "rawtracepoint:sched_switch");
   EXPECT_EQ(parsed("f:vfs_read+4"),
             "error: `fentry` takes no offset | use `kprobe` for an instruction inside the function");
-  EXPECT_EQ(parsed("fexit:a:b:c"), "error: `fexit` does not take 3 parts | write `fexit:[MODULE:]FUNCTION`");
+  EXPECT_EQ(parsed("fexit:a:b:c"), "error: `fexit` does not take 3 parts | write `fexit:[MODULE:|bpf:[ID:]]FUNCTION`");
 }
 
 TEST(AttachPoint, WrongNumberOfPartsShowsTheSyntax) {

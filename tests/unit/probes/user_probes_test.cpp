@@ -172,7 +172,7 @@ TEST_F(UserProbes, Lists) {
   EXPECT_EQ(shown(list_probes("usdt:" + path + ":lib:*", false, roots.env)), "usdt:" + path + ":lib:stop");
   EXPECT_EQ(list_probes("usdt:" + path, false, roots.env)->size(), 3u);
   EXPECT_EQ(shown(list_probes("usdt:" + path + ":start", true, roots.env)),
-            "usdt:" + path + ":app:start\n    -4@%edi\n    8@%rsi");
+            "usdt:" + path + ":app:start\n    int32 arg0  // -4@%edi\n    uint64 arg1  // 8@%rsi");
 }
 
 TEST(MappedFiles, OwnProcess) {

@@ -21,6 +21,7 @@ class Recorder : public Output {
   void map_entry(const MapView &) override {}
   void percentiles(const MapView &, std::span<const double>) override {}
   void attached(uint64_t) override {}
+  void pinned(std::string_view) override {}
   void lost_events(uint64_t count) override { told.push_back("lost " + std::to_string(count)); }
   void message(const Diagnostic &diagnostic, const Source &) override { told.push_back(diagnostic.message); }
   void helper_error(const Diagnostic &diagnostic, const Source &, std::string_view, int64_t) override {
