@@ -151,10 +151,17 @@ std::vector<uint64_t> frames_of(const Value &value, const FormatContext &context
   return context.stacks->frames(value.type, id);
 }
 
-std::optional<Symbol> symbol_of(const Value &stack, uint64_t address, const FormatContext &context) {
-  if (stack.type->stack_user)
-    return context.user_symbols ? context.user_symbols->find(load<uint32_t>(stack.bytes, 4), address) : std::nullopt;
-  return context.kernel_symbols ? context.kernel_symbols->find(address) : std::nullopt;
+// Frames but the innermost hold where their call returns to. Behind a call that never returns that is another function
+// already: it is the call that is named.
+std::optional<Symbol> symbol_of(const Value &stack, uint64_t address, size_t index, const FormatContext &context) {
+  const uint64_t behind = index != 0 && address != 0 ? 1 : 0;
+  std::optional<Symbol> symbol;
+  if (!stack.type->stack_user)
+    symbol = context.kernel_symbols ? context.kernel_symbols->find(address - behind) : std::nullopt;
+  else if (context.user_symbols)
+    symbol = context.user_symbols->find(load<uint32_t>(stack.bytes, 4), address - behind);
+  if (symbol) symbol->offset += behind;
+  return symbol;
 }
 
 }  // namespace
@@ -197,7 +204,7 @@ void append_frames(std::string &out, const Value &stack, uint64_t address, size_
     out += '\n';
   }
   append_frame_start(out, address, indent, perf);
-  append_frame(out, address, symbol_of(stack, address, context), stack.type->stack_user, perf);
+  append_frame(out, address, symbol_of(stack, address, index, context), stack.type->stack_user, perf);
   if (!perf && !source.empty()) append_line(out, source.back());
   out += '\n';
 }
@@ -239,7 +246,7 @@ void append_folded_stack(std::string &out, const Value &value, const FormatConte
   std::vector<uint64_t> frames = frames_of(value, context);
   for (size_t i = frames.size(); i-- > 0;) {
     size_t begin = out.size();
-    append_symbol(out, symbol_of(value, frames[i], context), frames[i]);
+    append_symbol(out, symbol_of(value, frames[i], i, context), frames[i]);
     std::replace(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), ';', ':');
     const std::vector<SourceFrame> source = source_of(value, frames[i], i, context);
     for (size_t inlined = source.size(); inlined-- > 1;) {
@@ -279,7 +286,7 @@ void append_json_stack(std::string &out, const Value &value, const FormatContext
       out += '}';
     }
     append_json_frame(out, frames[at]);
-    if (std::optional<Symbol> symbol = symbol_of(value, frames[at], context)) {
+    if (std::optional<Symbol> symbol = symbol_of(value, frames[at], at, context)) {
       out.append(", \"symbol\": ").append(json_quote(symbol->name)).append(", \"offset\": ");
       append_unsigned(out, symbol->offset);
       if (!symbol->module.empty()) out.append(", \"module\": ").append(json_quote(symbol->module));

@@ -1,7 +1,12 @@
 #include <gtest/gtest.h>
 
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <cstdio>
+#include <fstream>
+
+#include "runtime/output/value_parts.h"
 #include "unit/output/values.h"
 
 namespace awl {
@@ -12,6 +17,7 @@ using test::Bytes;
 class FixedStacks : public StackSource {
  public:
   std::vector<uint64_t> frames(const Type *, int32_t id) override {
+    if (id == 9) return {0xffffffff81000010, 0xffffffff81000010};
     if (id != 7) return {};
     return {0x1000, 0xabcdef};
   }
@@ -150,6 +156,21 @@ TEST_F(ValueTest, Bitfields) {
   const Type *unit = types.integer(4, false), *signed_unit = types.integer(4, true);
   type.fields = {{"a", unit, 0, 0, 3}, {"b", unit, 0, 3, 5}, {"c", signed_unit, 0, 8, 4}};
   EXPECT_EQ(text(&type, Bytes().put<uint32_t>(0b1111'10101'110)), "{ .a = 6, .b = 21, .c = -1 }");
+}
+
+// What a call that never returns would return to is the next function.
+TEST_F(ValueTest, CallersAreNamedByTheirCalls) {
+  const std::string path = testing::TempDir() + "awl-kallsyms-" + std::to_string(getpid());
+  std::ofstream(path) << "ffffffff81000000 t caller\nffffffff81000010 t next\nffffffff81000020 t last\n";
+  KernelSymbols symbols(path);
+  context.kernel_symbols = &symbols;
+  const std::vector<std::byte> stack = Bytes().put<int32_t>(9).put<uint32_t>(0);
+  EXPECT_EQ(text(types.stack(false, StackMode::Bpftrace), stack), "\n        next+0\n        caller+16\n");
+  std::string folded;
+  append_folded_stack(folded, {types.stack(false, StackMode::Bpftrace), stack}, context);
+  EXPECT_EQ(folded, "caller;next");
+  context.kernel_symbols = nullptr;
+  std::remove(path.c_str());
 }
 
 TEST_F(ValueTest, Stacks) {
