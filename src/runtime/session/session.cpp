@@ -255,9 +255,10 @@ class Session {
   }
 
   // Before anything is attached, so that the first stack is complete already: the processes that run now are read
-  // first, for as long as a user would wait.
+  // first. Those of -p to the end, all of a machine for as long as a user would wait.
   void make_unwind_tables() {
-    constexpr std::chrono::milliseconds kPatience(2000);
+    constexpr std::chrono::milliseconds kTurn(100);
+    constexpr int kTurnsForAll = 20, kTurnsForChosen = 600;
     runtime::unwind::UnwindScope scope;
     for (const int pid : options_.processes.pids) scope.first.push_back(static_cast<uint32_t>(pid));
     scope.only_first = !scope.first.empty();
@@ -267,7 +268,8 @@ class Session {
         runtime::unwind::UnwindTables::start(object_->map("awl_unwind_maps"), object_->map("awl_unwind_files"), scope);
     if (tables) {
       unwind_tables_ = *std::move(tables);
-      unwind_tables_->wait(kPatience);
+      for (int left = scope.only_first ? kTurnsForChosen : kTurnsForAll; left > 0; left--)
+        if (unwind_tables_->wait(kTurn) || Signals::stop_requested()) break;
       return;
     }
     Diagnostics diagnostics;
@@ -279,7 +281,7 @@ class Session {
     if (!unwind_tables_) return;
     Diagnostics diagnostics;
     for (const runtime::unwind::LeftOut &file : unwind_tables_->left_out())
-      diagnostics.emit(diag::NoUnwindRows, Span{}, file.path, file.reason);
+      diagnostics.emit(diag::NoUnwindRows, Span{}, file.path.empty() ? "some programs" : file.path, file.reason);
     tell(diagnostics);
   }
 

@@ -3,6 +3,7 @@
 // for the sake of it. With `wait` it says a line and waits for one before.
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,7 +34,8 @@ FUNCTION void burn(void) {
 
 FUNCTION void called(void) {
   getppid();
-  sink++;
+  const int file = open("/dev/null", O_WRONLY);
+  if (write(file, "", 1) == 1) sink++;
 }
 
 // Its frame pointer is a register like any other: rbp is lost for whoever follows it.
@@ -158,5 +160,6 @@ int main(int argc, char **argv) {
     }
     wait(NULL);
   }
+  usleep(100000);  // for whoever asks for names
   return 0;
 }
