@@ -16,6 +16,7 @@
 #include <set>
 
 #include "base/strings.h"
+#include "runtime/symbols/zip_archive.h"
 
 namespace awl {
 
@@ -31,7 +32,7 @@ struct FileId {
 
 std::optional<FileId> file_id(const std::string &path) {
   struct stat info{};
-  if (stat(path.c_str(), &info) != 0) return std::nullopt;
+  if (stat(split_binary_path(path).file.c_str(), &info) != 0) return std::nullopt;
   return FileId{info.st_dev, info.st_ino, info.st_size, info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec};
 }
 
@@ -149,6 +150,11 @@ Result<std::string> program_of(int pid, const ProbeRoots &roots) {
   for (const std::string &candidate : {path, process_root(pid) + path})
     if (id && file_id(candidate) == id) return candidate;
   return link;
+}
+
+std::string shown_path(const std::string &given, const std::string &path) {
+  const bool relative = given.find('/') != std::string::npos && !given.starts_with('/');
+  return relative && !has_wildcard(given) ? given : path;
 }
 
 Result<std::vector<std::string>> find_binaries(std::string_view binary, const ProbeEnvironment &env) {

@@ -26,4 +26,7 @@ Result<std::vector<std::string>> mapped_binaries(int pid, const ProbeRoots &root
 // The program that a process runs.
 Result<std::string> program_of(int pid, const ProbeRoots &roots);
 
+// How a listing shows `path`, which was found for `given`: relative if that is, as the user wrote it.
+std::string shown_path(const std::string &given, const std::string &path);
+
 }  // namespace awl

@@ -365,12 +365,16 @@ Result<std::vector<ListEntry>> UprobeProvider::list(const ProbeTarget &pattern, 
     std::shared_ptr<ElfFile> elf = *opened;
     search.scope = path;
     ProbeTarget one = search;
+    one.scope = shown_path(pattern.scope, path);
     size_t first = out.size();
     for (Function &function : TRY(matching_functions(*elf, search))) {
       one.name = std::move(function.name);
-      one.address = function.symbol.address;
       out.push_back({one.text(), {}});
-      auto details = verbose ? TRY(function_of(one, env)) : std::nullopt;
+      if (!verbose) continue;
+      ProbeTarget exact = one;
+      exact.scope = path;
+      exact.address = function.symbol.address;
+      auto details = TRY(function_of(exact, env));
       if (!details) continue;
       if (!return_) out.back().params = std::move(details->texts);
       if (return_ && details->result->kind != TypeKind::Void) out.back().params = {details->result_text + " retval"};

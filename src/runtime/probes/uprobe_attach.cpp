@@ -8,6 +8,7 @@
 #include <map>
 
 #include "runtime/probes/perf_event.h"
+#include "runtime/symbols/zip_archive.h"
 
 namespace awl {
 
@@ -58,7 +59,8 @@ Result<Attachment> attach_uprobe(const AttachPlace &place, const AttachOptions &
       return fail(fmt::format("the semaphore of `{}` lies too far in the file", place.target.name));
     attr.config |= place.semaphore_offset << pmu->semaphore_shift;
   }
-  attr.uprobe_path = reinterpret_cast<uint64_t>(place.target.scope.c_str());
+  const std::string file = split_binary_path(place.target.scope).file;
+  attr.uprobe_path = reinterpret_cast<uint64_t>(file.c_str());
   attr.probe_offset = place.file_offset;
   bool one_process = options.pid > 0;
   auto event = open_perf_event(attr, one_process ? options.pid : -1, one_process ? -1 : online_cpus().at(0));
@@ -74,7 +76,7 @@ Result<Attachment> attach_uprobe_multi(std::span<const AttachPlace> places, std:
   };
   std::map<std::string, File> files;
   for (size_t i = 0; i < places.size(); i++) {
-    File &file = files[places[i].target.scope];
+    File &file = files[split_binary_path(places[i].target.scope).file];
     file.offsets.push_back(places[i].file_offset);
     file.semaphores.push_back(places[i].semaphore_offset);
     file.cookies.push_back(cookies[i]);

@@ -234,7 +234,7 @@ Result<std::vector<ListEntry>> UsdtProvider::list(const ProbeTarget &pattern, bo
     for (const UsdtNote &note : **notes) {
       if (!note_matches(note, pattern)) continue;
       ProbeTarget one = pattern;
-      one.scope = path;
+      one.scope = shown_path(pattern.scope, path);
       one.space = note.provider;
       one.name = note.name;
       ListEntry entry{one.text(), {}};

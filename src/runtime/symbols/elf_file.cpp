@@ -12,6 +12,8 @@
 #include <tuple>
 #include <utility>
 
+#include "runtime/symbols/zip_archive.h"
+
 // Files are read in place, from a mapping, every offset checked: what is read here is whatever the user
 // names, so a damaged file must end in an error, and a 500 MB one must not be copied.
 
@@ -53,6 +55,8 @@ struct ElfFile::Impl {
   std::string path, name;
   std::string owned;        // from_bytes
   void *mapping = nullptr;  // open
+  size_t mapping_size = 0;
+  uint64_t start = 0;  // of `bytes` in the file that is mapped
   std::string_view bytes;
   Elf64_Ehdr header{};
   std::vector<Elf64_Phdr> segments;  // PT_LOAD only
@@ -62,7 +66,7 @@ struct ElfFile::Impl {
   std::optional<std::vector<UsdtNote>> notes;
 
   ~Impl() {
-    if (mapping) munmap(mapping, bytes.size());
+    if (mapping) munmap(mapping, mapping_size);
   }
 
   [[nodiscard]] std::optional<std::string_view> range(uint64_t offset, uint64_t size) const {
@@ -185,7 +189,8 @@ ElfFile::ElfFile() : impl_(std::make_unique<Impl>()) {}
 ElfFile::~ElfFile() = default;
 
 Result<std::shared_ptr<ElfFile>> ElfFile::open(const std::string &path) {
-  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  const BinaryPath place = split_binary_path(path);
+  int fd = ::open(place.file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return fail_errno("cannot open `" + path + "`");
   struct stat info{};
   int failed = fstat(fd, &info) < 0 ? errno : 0;
@@ -199,12 +204,19 @@ Result<std::shared_ptr<ElfFile>> ElfFile::open(const std::string &path) {
       failed = errno;
     } else {
       file->impl_->mapping = mapping;
+      file->impl_->mapping_size = size;
       file->impl_->bytes = {static_cast<const char *>(mapping), size};
     }
   }
   close(fd);
   if (failed != 0) return fail_errno("cannot read `" + path + "`", failed);
   if (!regular) return fail("`" + path + "` is not an ELF file" + (S_ISDIR(info.st_mode) ? " but a directory" : ""));
+  if (!place.member.empty()) {
+    auto member = find_archive_member(file->impl_->bytes, place.member);
+    if (!member) return fail("cannot open `" + path + "`: " + member.error().message, member.error().hint);
+    file->impl_->start = member->offset;
+    file->impl_->bytes = file->impl_->bytes.substr(member->offset, member->size);
+  }
   TRY(file->impl_->parse());
   return file;
 }
@@ -237,8 +249,8 @@ std::string_view ElfFile::bytes() const { return impl_->bytes; }
 
 char *ElfFile::changeable_bytes() {
   if (!impl_->mapping) return impl_->owned.data();
-  if (mprotect(impl_->mapping, impl_->bytes.size(), PROT_READ | PROT_WRITE) != 0) return nullptr;
-  return static_cast<char *>(impl_->mapping);
+  if (mprotect(impl_->mapping, impl_->mapping_size, PROT_READ | PROT_WRITE) != 0) return nullptr;
+  return static_cast<char *>(impl_->mapping) + impl_->start;
 }
 
 std::optional<std::string_view> ElfFile::section(std::string_view name) const {
@@ -370,11 +382,13 @@ Result<const std::vector<UsdtNote> *> ElfFile::usdt_notes() {
 std::optional<uint64_t> ElfFile::file_offset(uint64_t address) const {
   for (const Elf64_Phdr &segment : impl_->segments)
     if (address >= segment.p_vaddr && address - segment.p_vaddr < segment.p_filesz)
-      return address - segment.p_vaddr + segment.p_offset;
+      return address - segment.p_vaddr + segment.p_offset + impl_->start;
   return std::nullopt;
 }
 
 std::optional<uint64_t> ElfFile::address_of_offset(uint64_t offset) const {
+  if (offset < impl_->start) return std::nullopt;
+  offset -= impl_->start;
   for (const Elf64_Phdr &segment : impl_->segments)
     if ((segment.p_flags & PF_X) != 0 && offset >= segment.p_offset && offset - segment.p_offset < segment.p_filesz)
       return offset - segment.p_offset + segment.p_vaddr;
@@ -384,7 +398,8 @@ std::optional<uint64_t> ElfFile::address_of_offset(uint64_t offset) const {
 std::vector<CodeSegment> ElfFile::code_segments() const {
   std::vector<CodeSegment> out;
   for (const Elf64_Phdr &segment : impl_->segments)
-    if ((segment.p_flags & PF_X) != 0) out.push_back({segment.p_offset, segment.p_filesz, segment.p_vaddr});
+    if ((segment.p_flags & PF_X) != 0)
+      out.push_back({segment.p_offset + impl_->start, segment.p_filesz, segment.p_vaddr});
   return out;
 }
 

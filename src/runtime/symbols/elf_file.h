@@ -35,7 +35,8 @@ struct CodeSegment {
 
 class ElfFile {
  public:
-  // Errors: cannot open, not an ELF file, truncated, other architecture.
+  // Errors: cannot open, not an ELF file, truncated, other architecture. "x.apk!/lib/y.so": a file in a zip archive,
+  // of which all offsets are those in the archive.
   static Result<std::shared_ptr<ElfFile>> open(const std::string &path);
   // The same from a file's content; `path` is for messages.
   static Result<std::shared_ptr<ElfFile>> from_bytes(std::string bytes, const std::string &path);

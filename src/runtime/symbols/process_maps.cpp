@@ -39,7 +39,9 @@ bool parse_line(std::string_view line, Mapping &mapping) {
   mapping.executable = permissions[2] == 'x';
   mapping.device = device;
   size_t path = line.find_first_not_of(' ');
-  if (path != std::string_view::npos) mapping.path = clean_path(line.substr(path));
+  if (path == std::string_view::npos) return true;
+  mapping.path = clean_path(line.substr(path));
+  mapping.deleted = mapping.path.size() != line.size() - path;
   return true;
 }
 

@@ -12,8 +12,9 @@ struct Mapping {
   uint64_t start = 0, end = 0;  // [start, end)
   uint64_t offset = 0;          // of `start` in the file
   bool executable = false;
-  std::string device;  // "fd:01"
-  uint64_t inode = 0;  // 0 if there is no file behind it
+  bool deleted = false;  // the file has no name any more
+  std::string device;    // "fd:01"
+  uint64_t inode = 0;    // 0 if there is no file behind it
   // Of the inode: tells files apart that had one number one after the other. 0: not known, /proc does not say.
   uint64_t generation = 0;
   std::string path;  // "/usr/bin/x", "[vdso]", "" for anonymous memory

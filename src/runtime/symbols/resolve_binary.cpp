@@ -13,6 +13,8 @@
 
 #include "base/strings.h"
 #include "runtime/symbols/elf_file.h"
+#include "runtime/symbols/process_maps.h"
+#include "runtime/symbols/zip_archive.h"
 
 namespace awl {
 
@@ -142,6 +144,18 @@ std::string search_library(std::string_view name, const std::string &root) {
   return found.empty() ? search_library_folders(wanted, root) : found;
 }
 
+// The file that the process has mapped by this name, if it has lost the name since: an upgrade has put another one
+// there, or none. "" if it has not.
+std::string still_mapped(const std::string &path, int pid) {
+  if (pid <= 0) return "";
+  Result<std::string> text = read_file(fmt::format("/proc/{}/maps", pid));
+  if (!text) return "";
+  for (const Mapping &mapping : parse_maps(*text))
+    if (mapping.deleted && mapping.path == path)
+      return fmt::format("/proc/{}/map_files/{:x}-{:x}", pid, mapping.start, mapping.end);
+  return "";
+}
+
 }  // namespace
 
 std::string process_root(int pid) {
@@ -162,6 +176,13 @@ Result<std::string> resolve_binary(std::string_view name, int pid) {
     if (path.is_relative()) {
       std::error_code error;
       path = (std::filesystem::current_path(error) / path).lexically_normal();
+    }
+    if (std::string mapped = still_mapped(path, pid); !mapped.empty()) return mapped;
+    const BinaryPath place = split_binary_path(path.native());
+    if (!place.member.empty()) {
+      const std::string archive = below(root, place.file);
+      if (access(archive.c_str(), F_OK) != 0) return fail_errno(fmt::format("cannot open `{}`", archive));
+      return archive + "!/" + place.member;
     }
     // The process' own /proc/PID/root/... and /proc/PID/map_files/... are paths of ours.
     std::string found = path.native().starts_with("/proc/") ? path.native() : below(root, path.native());
