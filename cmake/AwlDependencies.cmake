@@ -49,6 +49,11 @@ execute_process(COMMAND ${LLVM_CONFIG} --includedir OUTPUT_VARIABLE LLVM_INCLUDE
 execute_process(COMMAND ${LLVM_CONFIG} --link-static --libfiles bpf bpfdesc bpfinfo core target irprinter scalaropts instcombine transformutils
   OUTPUT_VARIABLE LLVM_LIBRARIES OUTPUT_STRIP_TRAILING_WHITESPACE)
 separate_arguments(LLVM_LIBRARIES)
+# Its demangler, which stands alone: names of Rust, which libstdc++ does not know.
+execute_process(COMMAND ${LLVM_CONFIG} --link-static --libfiles demangle OUTPUT_VARIABLE LLVM_DEMANGLE OUTPUT_STRIP_TRAILING_WHITESPACE)
+add_library(awl_demangle UNKNOWN IMPORTED GLOBAL)
+set_target_properties(awl_demangle PROPERTIES IMPORTED_LOCATION ${LLVM_DEMANGLE}
+                      INTERFACE_INCLUDE_DIRECTORIES ${LLVM_INCLUDE_DIR})
 list(FILTER LLVM_LIBRARIES EXCLUDE REGEX "libLLVM(Passes|BPFAsmParser|BPFDisassembler)\\.a$")
 add_library(awl_llvm INTERFACE)
 target_include_directories(awl_llvm SYSTEM INTERFACE ${LLVM_INCLUDE_DIR})

@@ -102,7 +102,10 @@ const Type *infer_func(Inference &in, const CallSite &) {
   return in.store().with_display(in.store().uint64(), Display::FunctionName);
 }
 typed::ValuePtr lower_func(Lowering &low, const CallSite &call) {
-  return probe_name(low, call, Display::FunctionName, low.unit().target.name);
+  // Shown is what stands behind the last colon; names of C++ and Rust have colons, and stand in quotes as in a probe.
+  const std::string &name = low.unit().target.name;
+  const bool quoted = name.find(':') != std::string::npos;
+  return probe_name(low, call, Display::FunctionName, quoted ? '"' + name + '"' : name);
 }
 
 std::string probe_type(const Unit &unit) { return unit.is_run_by_session() ? "special" : unit.target.provider; }

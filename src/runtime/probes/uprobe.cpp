@@ -58,7 +58,7 @@ Result<std::vector<Function>> matching_functions(ElfFile &elf, const ProbeTarget
   for (const ElfSymbol &symbol : *TRY(elf.symbols())) {
     // The resolver of an indirect function is never what a pattern means.
     if (!symbol.is_function || symbol.is_indirect || !is_executable(elf, symbol.address)) continue;
-    if (cpp && !symbol.name.starts_with("_Z")) continue;
+    if (cpp && !is_mangled(symbol.name)) continue;
     std::string name = cpp ? demangle(symbol.name) : symbol.name;
     if (cpp ? !cpp_matches(target.name, name) : !glob_match(target.name, name)) continue;
     auto [place, added] = by_address.try_emplace(symbol.address, Function{name, symbol});

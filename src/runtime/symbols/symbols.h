@@ -83,7 +83,9 @@ std::optional<std::string> user_name(uint64_t uid);
 // Path of a cgroup v2 id below its mount point ("/user.slice"), nullopt if gone. `filter` is a glob for the
 // hierarchy's name, which is "unified"; empty for all.
 std::optional<std::string> cgroup_path(uint64_t id, std::string_view filter);
-// The name as written in C++ or Rust, the same text if it is not mangled.
+// True for names that look like those that compilers of C++ and Rust make up.
+bool is_mangled(std::string_view name);
+// The name as written in C++ or Rust, of the latter without the hash; the same text if it is not mangled.
 std::string demangle(std::string_view name);
 
 }  // namespace awl

@@ -154,6 +154,22 @@ TEST(Demangle, Names) {
   EXPECT_EQ(demangle("main"), "main");
   EXPECT_EQ(demangle("_Zbroken"), "_Zbroken");
   EXPECT_EQ(demangle("_"), "_");
+  EXPECT_EQ(demangle("_ZN2rs4deep7compute17hb739e8784befd79bE"), "rs::deep::compute");
+  EXPECT_EQ(demangle("_ZN2rs4deep7compute17hb739e8784befd79bE.llvm.1234567"), "rs::deep::compute");
+  EXPECT_EQ(demangle("_ZN38_$LT$rs..Point$u20$as$u20$rs..Area$GT$4area17h781aa51c5959e146E"),
+            "<rs::Point as rs::Area>::area");
+  EXPECT_EQ(demangle("_ZN3std2rt10lang_start28_$u7b$$u7b$closure$u7d$$u7d$17hb6e30565f2a810ddE"),
+            "std::rt::lang_start::{{closure}}");
+  // The last part is no hash: C++.
+  EXPECT_EQ(demangle("_ZN2rs4deep7computeE"), "rs::deep::compute");
+  EXPECT_EQ(demangle("_ZN2rs17hb739e8784befd79"), "_ZN2rs17hb739e8784befd79");
+  EXPECT_EQ(demangle("_ZN99999rsE"), "_ZN99999rsE");
+  EXPECT_EQ(demangle("_RNvNtCsbFYJioi4cCO_2rs4deep7compute"), "rs::deep::compute");
+  EXPECT_EQ(demangle("_RNvNtCsbFYJioi4cCO_2rs4deep7compute.llvm.1234567"), "rs::deep::compute");
+  EXPECT_EQ(demangle("_RNvXCsbFYJioi4cCO_2rsNtB2_5PointNtB2_4Area4area"), "<rs::Point as rs::Area>::area");
+  EXPECT_EQ(demangle("_RINvCsbFYJioi4cCO_2rs4showhEB2_"), "rs::show::<u8>");
+  EXPECT_EQ(demangle("_Rbroken"), "_Rbroken");
+  EXPECT_EQ(demangle("_R"), "_R");
 }
 
 }  // namespace
