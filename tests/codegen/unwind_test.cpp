@@ -95,7 +95,8 @@ class Walk : public ::testing::Test {
     const Type *stack = script_.types.stack(true, StackMode::Bpftrace, frames);
     uint32_t map = script_.plain_map("r", nullptr, keep ? stack : script_.i64());
     const Type *memory = script_.types.pointer(script_.types.void_type());
-    script_.module.c_functions.push_back({"awl_unwind", {memory, script_.i64(), script_.i64()}, script_.i64()});
+    script_.module.c_functions.push_back(
+        {"awl_unwind", {memory, script_.i64(), script_.i64(), script_.i64()}, script_.i64()});
     script_.manifest.unwinds = true;
     auto walk = make<Unwind>(script_.i64());
     walk->frames = frames;

@@ -67,7 +67,7 @@ typed::ValuePtr unwind(Lowering &low, const Type *stack, bool keep, Span span) {
   auto it = std::ranges::find(functions, "awl_unwind", &typed::CFunction::name);
   if (it == functions.end()) {
     const Type *memory = low.store().pointer(low.store().void_type(), AddressSpace::Kernel);
-    it = functions.insert(it, {"awl_unwind", {memory, i64, i64}, i64});
+    it = functions.insert(it, {"awl_unwind", {memory, i64, i64, i64}, i64});
   }
   low.manifest().unwinds = true;
   auto out = make_value<typed::Unwind>(i64, span);

@@ -39,10 +39,11 @@ Val FunctionEmitter::scalar_of(const Unwind &value) {
   namespace unwind = runtime::unwind;
   height_ = std::max(height_, 3u);  // the walk, and its step that bpf_loop calls
   Frame::Mark mark = frame_.mark();
+  Val process = code_.shift_right(pid_tgid(code_, object_, frame_), 32);
   Mem walk = frame_.take_far(sizeof(unwind::Walk));
   code_.from(value.span);
   Val found = code_.call(object_.c_function(value.function).function,
-                         {walk.pointer, code_.number(value.frames), code_.number(value.keep)});
+                         {walk.pointer, process, code_.number(value.frames), code_.number(value.keep)});
   frame_.release(mark);
   code_.if_(code_.compare(Cmp::Greater, true, found, code_.number(unwind::cut_bit - 1)),
             [&] { code_.atomic_add(state_word(kStateCutStacks), code_.number(1)); });

@@ -96,8 +96,7 @@ uint64_t last_not_after(const Element *table, uint64_t address) {
 
 bool find_mapping(Walk *walk, uint64_t address) {
   if (address >= walk->mapping.start && address < walk->mapping.end) return true;
-  const uint64_t process = helper<uint64_t (*)()>(BPF_FUNC_get_current_pid_tgid)() >> 32;
-  const MappingKey key{96, __builtin_bswap32(static_cast<uint32_t>(process)), __builtin_bswap64(address)};
+  const MappingKey key{96, __builtin_bswap32(static_cast<uint32_t>(walk->process)), __builtin_bswap64(address)};
   const auto *found = static_cast<const Mapping *>(lookup(&awl_unwind_maps, &key));
   if (!found) return false;
   walk->mapping = *found;
@@ -264,8 +263,10 @@ int64_t keep(const Walk *walk) {
 
 }  // namespace
 
-extern "C" [[gnu::visibility("hidden"), gnu::noinline]] int64_t awl_unwind(void *memory, int64_t limit, int64_t keeps) {
+extern "C" [[gnu::visibility("hidden"), gnu::noinline]] int64_t awl_unwind(void *memory, int64_t process, int64_t limit,
+                                                                           int64_t keeps) {
   Walk *walk = static_cast<Walk *>(memory);
+  walk->process = process;
   walk->stack.hash = 0;
   walk->stack.count = 0;
   walk->limit = limit;

@@ -24,6 +24,7 @@ inline constexpr uint32_t walked_bit = 1U << 30;
 // Memory of one walk, which its caller gives; what is in it before does not matter.
 struct Walk {
   KeptStack stack;
+  uint64_t process;  // as in MappingKey
   uint64_t rip, rsp, rbp;
   uint64_t limit;             // of frames
   uint64_t exact;             // 1: rip is where the program stands, 0: a return address
@@ -39,8 +40,8 @@ enum Outcome : uint64_t {
   walk_cut = 1,       // a frame was not found
 };
 
-// Result of awl_unwind(Walk *, limit, keep): a negated errno where there is no stack, else the key in awl_unwind_stacks
-// (keep = 1) or the number of frames (keep = 0), with this bit if the stack was cut.
+// Result of awl_unwind(Walk *, process, limit, keep): a negated errno where there is no stack, else the key in
+// awl_unwind_stacks (keep = 1) or the number of frames (keep = 0), with this bit if the stack was cut.
 inline constexpr uint64_t cut_bit = 1ULL << 32;
 
 }  // namespace awl::runtime::unwind
