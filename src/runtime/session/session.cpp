@@ -26,7 +26,7 @@
 #include "runtime/session/signals.h"
 #include "runtime/session/stack_maps.h"
 #include "runtime/session/trials.h"
-#include "runtime/unwind/unwind_tables.h"
+#include "runtime/session/unwinder.h"
 
 namespace awl {
 namespace {
@@ -254,34 +254,9 @@ class Session {
     tell(diagnostics);
   }
 
-  // Before anything is attached, so that the first stack is complete already: the processes that run now are read
-  // first. Those of -p to the end, all of a machine for as long as a user would wait.
   void make_unwind_tables() {
-    constexpr std::chrono::milliseconds kTurn(100);
-    constexpr int kTurnsForAll = 20, kTurnsForChosen = 600;
-    runtime::unwind::UnwindScope scope;
-    for (const int pid : options_.processes.pids) scope.first.push_back(static_cast<uint32_t>(pid));
-    scope.only_first = !scope.first.empty();
-    if (child_) scope.first.push_back(static_cast<uint32_t>(child_->pid()));
-    scope.children = options_.processes.follow;
-    auto tables =
-        runtime::unwind::UnwindTables::start(object_->map("awl_unwind_maps"), object_->map("awl_unwind_files"), scope);
-    if (tables) {
-      unwind_tables_ = *std::move(tables);
-      for (int left = scope.only_first ? kTurnsForChosen : kTurnsForAll; left > 0; left--)
-        if (unwind_tables_->wait(kTurn) || Signals::stop_requested()) break;
-      return;
-    }
     Diagnostics diagnostics;
-    diagnostics.emit(diag::NoUnwindTables, Span{}, tables.error().message).with_hint(tables.error().hint);
-    tell(diagnostics);
-  }
-
-  void report_left_out() {
-    if (!unwind_tables_) return;
-    Diagnostics diagnostics;
-    for (const runtime::unwind::LeftOut &file : unwind_tables_->left_out())
-      diagnostics.emit(diag::NoUnwindRows, Span{}, file.path.empty() ? "some programs" : file.path, file.reason);
+    unwinder_.start(*object_, options_.processes, child_ ? child_->pid() : 0, diagnostics);
     tell(diagnostics);
   }
 
@@ -427,13 +402,13 @@ class Session {
       }
     }
     losses_->report_totals(object_->state());
-    report_left_out();
     actions_->report_files();
     report_missed();
   }
 
   void report_missed() {
     Diagnostics diagnostics;
+    unwinder_.report(diagnostics);
     for (const MissedEvents &missed : missed_events(*object_, manifest_, attached_.attachments))
       diagnostics.emit(diag::EventsMissed, missed.probe->span, missed.probe->text, missed.count)
           .with_hint("the kernel runs no program inside another; a shorter one leaves less of a gap");
@@ -485,7 +460,7 @@ class Session {
   ProbeEnvironment environment_;
   AttachPlan plan_;
   std::unique_ptr<LoadedObject> object_;
-  std::unique_ptr<runtime::unwind::UnwindTables> unwind_tables_;  // of the object's maps
+  Unwinder unwinder_;  // fills maps of the object
   std::optional<Actions> actions_;
   std::optional<Losses> losses_;
   std::optional<EventLoop> loop_;

@@ -154,7 +154,7 @@ int main(int argc, char **argv) {
   }
   if (!strcmp(way, "fork")) {
     if (fork() == 0) {
-      usleep(1000000);
+      usleep(3000000);
       deep(2);
       _exit(0);
     }

@@ -1,0 +1,26 @@
+// The tables by which the programs walk user stacks, for the time of a run.
+#pragma once
+
+#include <memory>
+
+#include "base/diagnostic.h"
+#include "runtime/session/loader.h"
+#include "runtime/session/process_filter.h"
+#include "runtime/unwind/unwind_tables.h"
+
+namespace awl {
+
+class Unwinder {
+ public:
+  // Makes the tables of the object's maps: of the chosen processes to the end, of all of a machine for as long as a
+  // user would wait, so that the first stack is complete already. `child`: the command of -c, 0 if there is none. Warns
+  // if there can be no tables; stacks follow frame pointers then.
+  void start(const LoadedObject &object, const ProcessFilter &processes, int child, Diagnostics &diagnostics);
+  // Warns of files whose tables could not be used, since the last call.
+  void report(Diagnostics &diagnostics);
+
+ private:
+  std::unique_ptr<runtime::unwind::UnwindTables> tables_;
+};
+
+}  // namespace awl
