@@ -164,13 +164,16 @@ std::vector<std::string> list_script(Source &source, const CompileRequest &reque
   std::vector<std::string> out;
   for (const ast::Probe &probe : program.probes) {
     for (const ast::AttachPoint &point : probe.attach_points) {
-      Result<ProbeTarget> target = parse_attach_point(ast::substitute_params(point.text, request.params), environment);
-      auto exact =
-          target ? find_provider(target->provider)->expand(*target, environment) : std::unexpected(target.error());
-      if (!exact)
-        diagnostics.emit(diag::BadProbe, point.span, exact.error().message).with_hint(exact.error().hint);
-      else
-        for (const ProbeTarget &one : *exact) out.push_back(one.text());
+      auto wrong = [&](const Error &error) {
+        diagnostics.emit(diag::BadProbe, point.span, error.message).with_hint(error.hint);
+      };
+      auto targets = parse_attach_points(ast::substitute_params(point.text, request.params), environment);
+      if (!targets) wrong(targets.error());
+      for (const ProbeTarget &target : targets.value_or(std::vector<ProbeTarget>())) {
+        auto exact = find_provider(target.provider)->expand(target, environment);
+        if (!exact) wrong(exact.error());
+        for (const ProbeTarget &one : exact.value_or(std::vector<ProbeTarget>())) out.push_back(one.text());
+      }
     }
   }
   return out;

@@ -32,6 +32,10 @@ std::string_view trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
 }
 
+std::string counted(uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string lower(std::string_view text) {
   std::string out(text);
   for (char &c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -74,6 +78,28 @@ std::optional<uint64_t> parse_unsigned(std::string_view text) {
   for (; zeros > 0; zeros--)
     if (__builtin_mul_overflow(value, uint64_t{10}, &value)) return std::nullopt;
   return value;
+}
+
+const std::array<DurationUnit, 7> &duration_units() {
+  static constexpr std::array<DurationUnit, 7> kUnits{{{"ns", 1},
+                                                       {"us", 1'000},
+                                                       {"ms", 1'000'000},
+                                                       {"s", 1'000'000'000},
+                                                       {"m", 60'000'000'000},
+                                                       {"h", 3'600'000'000'000},
+                                                       {"d", 86'400'000'000'000}}};
+  return kUnits;
+}
+
+std::optional<uint64_t> parse_amount(std::string_view text) {
+  if (std::optional<uint64_t> number = parse_unsigned(text)) return number;
+  for (const DurationUnit &unit : duration_units()) {
+    if (!text.ends_with(unit.suffix)) continue;
+    std::optional<uint64_t> count = parse_unsigned(text.substr(0, text.size() - unit.suffix.size()));
+    uint64_t out = 0;
+    if (count && !__builtin_mul_overflow(*count, unit.nanoseconds, &out)) return out;
+  }
+  return std::nullopt;
 }
 
 namespace {

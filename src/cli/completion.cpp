@@ -150,12 +150,15 @@ _awl_probes() {
   else
     found=()sh";
   out += joined(provider_prefixes());
-  out += ")\n  fi\n  compadd -S '' -a found\n}\n_awl() {\n  case $words[2] in\n";
+  out += ")\n  fi\n  compadd -S '' -a found\n}\n_awl_first() {\n  local -a commands=(\n";
+  for (const CommandRow &row : command_table()) out += fmt::format("    '{}:{}'\n", row.name, escaped(row.doc, ":"));
+  out += "  )\n  _describe command commands\n  _files\n}\n_awl() {\n  case $words[2] in\n";
   for (const CommandRow &row : command_table())
     out += fmt::format("    {}) _arguments '*:word:{}'; [[ $PREFIX == -* ]] || return ;;\n", row.name,
                        zsh_action(row.offer, {}));
   out += "  esac\n  if [[ $words[CURRENT-1] == (-l|-lv|--list) ]]; then _awl_probes; return; fi\n  _arguments \\\n";
   for (const OptionRow &row : option_table()) {
+    if (row.doc.empty()) continue;  // accepted without effect
     for (const std::string &name : split(row.names, ',')) {
       out += fmt::format("    '{}[{}]", name, escaped(row.doc, "[]:"));
       if (!row.value.empty())
@@ -163,8 +166,7 @@ _awl_probes() {
       out += "' \\\n";
     }
   }
-  return out + fmt::format("    '1:command or script:({}) _files' '*:file:_files'\n}}\ncompdef _awl awl\n",
-                           joined(command_names()));
+  return out + "    '1:command or script:_awl_first' '*:file:_files'\n}\ncompdef _awl awl\n";
 }
 
 std::string fish_action(Offer offer, const std::vector<std::string_view> &choices) {
@@ -186,6 +188,7 @@ std::string fish() {
           fmt::format("complete -c awl -n '__fish_seen_subcommand_from {}'{}\n", row.name, fish_action(row.offer, {}));
   }
   for (const OptionRow &row : option_table()) {
+    if (row.doc.empty()) continue;  // accepted without effect
     out += "complete -c awl";
     for (const std::string &name : split(row.names, ','))
       out += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);

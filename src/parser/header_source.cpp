@@ -13,8 +13,8 @@ class HeaderSource : public TypeSource {
  public:
   HeaderSource(std::vector<ast::Include> includes, ParseOptions options)
       : includes_(std::move(includes)), options_(std::move(options)) {
-    for (const char *folder : {"/usr/include", "/usr/include/x86_64-linux-gnu", "/usr/include/aarch64-linux-gnu"})
-      if (access(folder, R_OK) == 0) options_.headers.folders.emplace_back(folder);
+    for (const std::string &folder : syntax::system_header_folders())
+      if (access(folder.c_str(), R_OK) == 0) options_.headers.folders.emplace_back(folder);
   }
 
   [[nodiscard]] std::string name() const override { return "headers"; }

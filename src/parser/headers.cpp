@@ -79,6 +79,11 @@ bool of_kernel(std::string_view path) {
          std::ranges::any_of(kFolders, [&](const char *folder) { return path.starts_with(folder); });
 }
 
+bool of_system(const std::string &path) {
+  return std::ranges::any_of(system_header_folders(),
+                             [&](const std::string &folder) { return readable(folder + "/" + path); });
+}
+
 void set_place(ast::CType &type, Span place, const std::string &header) {
   type.span = place;
   type.header = header;
@@ -103,6 +108,12 @@ size_t behind_bracket(const std::vector<Token> &tokens, size_t open) {
 }
 
 }  // namespace
+
+const std::vector<std::string> &system_header_folders() {
+  static const std::vector<std::string> folders = {"/usr/include", "/usr/include/x86_64-linux-gnu",
+                                                   "/usr/include/aarch64-linux-gnu"};
+  return folders;
+}
 
 std::string Headers::find(const ast::Include &include, const std::string &directory) const {
   if (include.path.starts_with('/')) return readable(include.path) ? include.path : "";
@@ -134,7 +145,12 @@ void Headers::read(size_t index) {
         .with_hint("it is looked for beside the script and in the folders of -I");
     return;
   }
-  if (path.empty() && !builtin_header(include.path)) return;
+  if (path.empty() && !builtin_header(include.path)) {
+    if (!of_kernel(include.path) && !of_system(include.path))
+      diagnostics_.emit(diag::HeaderNotFound, include.span, include.path)
+          .with_hint("types come from the kernel's BTF; -I DIR adds a folder with headers");
+    return;
+  }
   preprocessor_.includes[index].file = path.empty() ? include.path : path;
   read_file(path.empty() ? include.path : path, include.span);
 }

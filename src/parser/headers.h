@@ -22,6 +22,9 @@ struct HeaderDeclarations {
   std::map<std::string, int64_t, std::less<>> constants;  // enumerators
 };
 
+// Where the system has its headers.
+const std::vector<std::string> &system_header_folders();
+
 class Headers {
  public:
   // Macros of the headers go to `preprocessor`, a header that is not found to `diagnostics`.

@@ -10,18 +10,6 @@ namespace awl::syntax {
 
 namespace {
 
-struct Unit {
-  std::string_view suffix;
-  uint64_t nanoseconds;
-};
-constexpr std::array<Unit, 7> kUnits{{{"ns", 1},
-                                      {"us", 1'000},
-                                      {"ms", 1'000'000},
-                                      {"s", 1'000'000'000},
-                                      {"m", 60'000'000'000},
-                                      {"h", 3'600'000'000'000},
-                                      {"d", 86'400'000'000'000}}};
-
 struct CSuffix {
   std::string_view suffix;
   uint64_t max;
@@ -93,7 +81,7 @@ ParsedNumber parse_number(std::string_view text) {
     return scientific(digits, suffix.substr(1));
   ParsedNumber number = digits_of(digits, base);
   if (!number.error.empty() || suffix.empty()) return number;
-  for (const Unit &unit : kUnits) {
+  for (const DurationUnit &unit : duration_units()) {
     if (suffix != unit.suffix) continue;
     if (__builtin_mul_overflow(number.value, unit.nanoseconds, &number.value))
       return wrong("in nanoseconds it does not fit into 64 bits");

@@ -45,9 +45,14 @@ class Binder {
  private:
   void bind(const Probe &probe, const AttachPoint &point, uint32_t index) {
     std::string text = substitute_params(point.text, params_);
-    Result<ProbeTarget> target = parse_attach_point(text, environment_);
-    if (!target) return report(point.span, target.error());
-    const Provider *provider = find_provider(target->provider);
+    Result<std::vector<ProbeTarget>> targets = parse_attach_points(text, environment_);
+    if (!targets) return report(point.span, targets.error());
+    for (const ProbeTarget &target : *targets) bind(probe, point, index, text, target);
+  }
+
+  void bind(const Probe &probe, const AttachPoint &point, uint32_t index, const std::string &text,
+            const ProbeTarget &target) {
+    const Provider *provider = find_provider(target.provider);
     Unit unit;
     unit.span = point.span;
     unit.source_index = index;
@@ -56,11 +61,11 @@ class Binder {
     bool needs_args = mentions(unit, "args");
     // One program for a whole wildcard, which is expanded when it is attached. In a list it may match nothing, if
     // another name does.
-    const bool whole = target->wildcard() && provider->shares_program() && !needs_args;
-    if (whole && probe.attach_points.size() == 1) return add(*provider, *target, false, text, unit);
-    Result<std::vector<ProbeTarget>> exact = provider->expand(*target, environment_);
+    const bool whole = target.wildcard() && provider->shares_program() && !needs_args;
+    if (whole && probe.attach_points.size() == 1) return add(*provider, target, false, text, unit);
+    Result<std::vector<ProbeTarget>> exact = provider->expand(target, environment_);
     if (!exact) return report(point.span, exact.error());
-    if (whole) return add(*provider, *target, false, text, unit);
+    if (whole) return add(*provider, target, false, text, unit);
     add_of_others(text, *exact);
     for (const ProbeTarget &one : *exact) add(*provider, one, needs_args, text, unit);
   }

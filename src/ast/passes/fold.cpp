@@ -75,7 +75,7 @@ class Folder {
     if (param.number > input_.params.size()) return 0;
     std::string_view text = input_.params[param.number - 1];
     bool negative = text.starts_with("-");
-    std::optional<uint64_t> value = parse_unsigned(text.substr(negative ? 1 : 0));
+    std::optional<uint64_t> value = parse_amount(text.substr(negative ? 1 : 0));
     if (!value) return std::nullopt;
     return static_cast<int64_t>(negative ? 0 - *value : *value);
   }

@@ -409,13 +409,21 @@ const Type *Inference::infer_cast(Cast *expr) {
   warn_cut(expr->operand, to, expr->span);
   bool scalar = from->is_scalar() || from->kind == TypeKind::Array;
   if (to->is_scalar() && scalar) return to;
-  // Bytes of a string, array or integer seen as an array.
-  if (to->kind == TypeKind::Array && from->is_integral() && to->size <= 8) return to;
+  // Bytes of a string or integer seen as an array; `(uint8[])` is as long as what it is made of.
+  if (to->kind == TypeKind::Array && (from->is_integral() || from->is_string())) {
+    const auto element = static_cast<uint32_t>(to->target->size);
+    const auto bytes = static_cast<uint32_t>(from->size);
+    if (to->count == 0 && element > 0 && bytes % element == 0) to = store().array(to->target, bytes / element);
+    const bool fits = from->is_string() ? element == 1 && to->size >= bytes : to->size <= 8;
+    if (to->count > 0 && fits) return to;
+  }
   if (to->is_string() && from->is_string()) return to;
   if (to->kind == TypeKind::Bool && from->is_string()) return to;  // whether there is anything in it
   if (to->kind == TypeKind::Buffer && (from->is_string() || from->kind == TypeKind::Array)) return to;
   if (to == from) return to;
   Diagnostic &d = error(diag::BadCast, expr->span, describe(from), describe(to));
+  if (to->kind == TypeKind::Array && from->is_string() && to->target->size == 1)
+    d.with_hint("`(int8[])` takes all of it");
   if (to->kind == TypeKind::Struct && to->display == Display::None)
     d.with_hint("cast to a pointer: `(" + to_string(to) + " *)`");
   return poison();

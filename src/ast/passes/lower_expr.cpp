@@ -431,6 +431,11 @@ typed::ValuePtr Lowering::lower_cast(Cast *expr) {
                                                                             false)));
     return out;
   }
+  if (to->kind == TypeKind::Array && from->is_string()) {
+    auto out = make_value<typed::Compose>(to, expr->span);
+    out->parts.emplace_back(0, value(expr->operand));
+    return out;
+  }
   if (to->kind == TypeKind::Bool && from->is_string()) {
     auto out = make_value<typed::Compare>(to, expr->span);
     out->left = value(expr->operand);

@@ -99,7 +99,7 @@ void OpenParams::take_positional(const Program &program, const std::vector<std::
     param.text = number <= given.size() ? given[number - 1] : "";
     bool negative = param.text.starts_with("-");
     std::optional<uint64_t> value =
-        param.text.empty() ? std::optional<uint64_t>(0) : parse_unsigned(param.text.substr(negative ? 1 : 0));
+        param.text.empty() ? std::optional<uint64_t>(0) : parse_amount(param.text.substr(negative ? 1 : 0));
     param.value = static_cast<int64_t>(negative ? 0 - value.value_or(0) : value.value_or(0));
     add(number, std::move(param),
         in_attach_point(program, number)          ? "a probe is named with it"

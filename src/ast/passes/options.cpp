@@ -18,7 +18,7 @@ struct Given {
 
 std::optional<int64_t> signed_number(std::string_view text) {
   bool negative = text.starts_with('-');
-  std::optional<uint64_t> number = parse_unsigned(text.substr(negative ? 1 : 0));
+  std::optional<uint64_t> number = parse_amount(text.substr(negative ? 1 : 0));
   if (!number || *number > (uint64_t{1} << 63) - (negative ? 0 : 1)) return std::nullopt;
   return static_cast<int64_t>(negative ? 0 - *number : *number);
 }

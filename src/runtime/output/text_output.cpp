@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/strings.h"
 #include "runtime/output/map_text.h"
 #include "runtime/output/value_parts.h"
 
@@ -124,7 +125,7 @@ void TextOutput::to_stderr(std::string_view text) {
 }
 
 void TextOutput::attached(uint64_t probes) {
-  if (!options_.quiet) to_stderr(fmt::format("Attached {} probe{}\n", probes, probes == 1 ? "" : "s"));
+  if (!options_.quiet) to_stderr("Attached " + counted(probes, "probe") + "\n");
 }
 
 void TextOutput::pinned(std::string_view path) {

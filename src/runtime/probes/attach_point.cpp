@@ -55,9 +55,8 @@ Result<> parse_place(std::string_view text, ProbeTarget &target) {
 }
 
 std::unexpected<Error> wrong_parts(const Provider &provider, size_t given) {
-  std::string message =
-      given == 0 ? fmt::format("`{}` needs a target", provider.name())
-                 : fmt::format("`{}` does not take {} part{}", provider.name(), given, given == 1 ? "" : "s");
+  std::string message = given == 0 ? fmt::format("`{}` needs a target", provider.name())
+                                   : fmt::format("`{}` does not take {}", provider.name(), counted(given, "part"));
   return fail(std::move(message), fmt::format("write `{}`", provider.syntax()));
 }
 

@@ -9,6 +9,7 @@
 #include "runtime/probes/kprobe_attach.h"
 #include "runtime/probes/perf_event.h"
 #include "runtime/probes/providers.h"
+#include "runtime/probes/renamed_functions.h"
 
 namespace awl {
 
@@ -109,9 +110,9 @@ Result<std::vector<ProbeTarget>> KprobeProvider::expand(const ProbeTarget &targe
     candidates.push_back(std::move(function.name));
   if (!target.scope.empty() && candidates.empty())
     return fail(fmt::format("no kernel module `{}` with functions", target.scope), "is it loaded? See /proc/modules");
-  auto error = unknown_name("kernel function", target.name, candidates);
-  if (!target.scope.empty()) error.error().message += fmt::format(" in module `{}`", target.scope);
-  return error;
+  return fail(fmt::format("no kernel function `{}`{}", target.name,
+                          target.scope.empty() ? "" : fmt::format(" in module `{}`", target.scope)),
+              kernel_function_hint(target.name, candidates));
 }
 
 // The parameters are those of fentry, here in registers: "struct file * file  // arg0". None without BTF.

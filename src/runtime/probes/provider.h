@@ -205,6 +205,9 @@ bool is_run_by_session(std::string_view provider);
 
 // Splits and parses an attach point: "k:vfs_read" -> kprobe. Unknown providers get a did-you-mean hint.
 Result<ProbeTarget> parse_attach_point(std::string_view text, const ProbeEnvironment &env);
+// The same for text whose provider may be a wildcard, `*:vfs_read`: a target for each provider that is listed by
+// default and has such probes; in user programs if a file is named or with -p.
+Result<std::vector<ProbeTarget>> parse_attach_points(std::string_view text, const ProbeEnvironment &env);
 
 // `awl -l [PATTERN]`: over one provider or all that are listed by default ("*:*", "*foo*").
 Result<std::vector<ListEntry>> list_probes(std::string_view pattern, bool verbose, const ProbeEnvironment &env);

@@ -60,6 +60,30 @@ Result<ProbeTarget> parse_attach_point(std::string_view text, const ProbeEnviron
   return provider->parse(parts, env);
 }
 
+Result<std::vector<ProbeTarget>> parse_attach_points(std::string_view text, const ProbeEnvironment &env) {
+  std::vector<std::string> parts = TRY(split_attach_point(text));
+  if (!has_wildcard(parts[0]) || parts.size() < 2) return std::vector{TRY(parse_attach_point(text, env))};
+  const std::string name = lower(parts[0]);
+  parts.erase(parts.begin());
+  const bool of_user = env.pid != 0 || parts[0].find('/') != std::string::npos;
+  std::vector<ProbeTarget> out;
+  bool known = false;
+  for (const Provider *provider : all_providers()) {
+    const bool usual =
+        of_user ? provider->name() == "uprobe" || provider->name() == "usdt" : provider->listed_by_default();
+    if (!usual || !glob_match(name, provider->name())) continue;
+    known = true;
+    Result<ProbeTarget> target = provider->parse(parts, env);
+    if (!target) continue;  // takes other parts
+    Result<std::vector<ProbeTarget>> exact = provider->expand(*target, env);
+    if (exact && !exact->empty()) out.push_back(std::move(*target));
+  }
+  if (!known) return unknown_provider(text.substr(0, text.find(':')));
+  if (out.empty())
+    return fail(fmt::format("no probe matches `{}`", text), fmt::format("`awl -l '{}'` lists them", text));
+  return out;
+}
+
 // A listing must not end at the first provider that cannot be asked: its error counts only if nothing
 // else was found.
 Result<std::vector<ListEntry>> list_probes(std::string_view pattern, bool verbose, const ProbeEnvironment &env) {

@@ -12,6 +12,7 @@
 #include "runtime/probes/context_record.h"
 #include "runtime/probes/kernel_functions.h"
 #include "runtime/probes/providers.h"
+#include "runtime/probes/renamed_functions.h"
 
 namespace awl {
 
@@ -91,7 +92,7 @@ Result<std::vector<ProbeTarget>> TracingProvider::expand(const ProbeTarget &targ
     std::vector<std::string> candidates;
     for (KernelFunction &function : TRY(kernel_functions(target.scope, "*", env.roots)))
       candidates.push_back(std::move(function.name));
-    return unknown_name("kernel function", target.name, candidates);
+    return fail(fmt::format("no kernel function `{}`", target.name), kernel_function_hint(target.name, candidates));
   }
   std::vector<ProbeTarget> out;
   for (KernelFunction &function : TRY(kernel_functions(target.scope, target.name, env.roots))) {

@@ -334,7 +334,7 @@ void Actions::report_files() {
   Diagnostics diagnostics;
   for (const auto &[path, file] : packets_)
     if (file->cut() > 0)
-      diagnostics.emit(diag::PacketsCut, Span{}, path, file->packets(), file->cut())
+      diagnostics.emit(diag::PacketsCut, Span{}, path, counted(file->packets(), "packet"), file->cut())
           .with_hint("of a packet at most 2048 bytes are taken, of those that the kernel keeps in one piece");
   tell(diagnostics);
 }

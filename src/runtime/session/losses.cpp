@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/strings.h"
+
 namespace awl {
 
 namespace {
@@ -41,18 +43,18 @@ void Losses::tell(uint32_t word) {
   const uint64_t count = seen_[word];
   Diagnostics diagnostics;
   if (word == kStateLostStacks) {
-    diagnostics.emit(diag::StacksLost, Span{}, count);
+    diagnostics.emit(diag::StacksLost, Span{}, counted(count, "stack"));
   } else if (word == kStateCutStacks) {
     diagnostics.emit(diag::StacksCut, Span{}, count)
         .with_hint("code without unwind tables must have frame pointers; of new processes the tables come in a moment");
   } else if (word == kStateScratchBusy) {
-    diagnostics.emit(diag::EventsSkipped, Span{}, count);
+    diagnostics.emit(diag::EventsSkipped, Span{}, counted(count, "event"));
   } else if (word == kStateLostEvents) {
-    diagnostics.emit(diag::EventsLost, Span{}, count)
+    diagnostics.emit(diag::EventsLost, Span{}, counted(count, "event"))
         .with_hint("print less, or give the ring buffer more room: config = { perf_rb_pages = N }");
   } else if (word >= kStateMapErrors && word - kStateMapErrors < manifest_.maps.size()) {
     const MapInfo &map = manifest_.maps[word - kStateMapErrors];
-    Diagnostic &diagnostic = diagnostics.emit(diag::MapFull, map.span, map.name, count);
+    Diagnostic &diagnostic = diagnostics.emit(diag::MapFull, map.span, map.name, counted(count, "update"));
     diagnostic.with_hint("config = { max_map_keys = N } gives maps more room, now " + std::to_string(map.max_entries));
   } else if (word >= manifest_.place_word(0) && word - manifest_.place_word(0) < manifest_.places.size()) {
     const ErrorPlace &place = manifest_.places[word - manifest_.place_word(0)];
@@ -83,7 +85,8 @@ void Losses::tell_helper(const SharedState &state, size_t site) {
   const std::string reason =
       place.helper == BPF_FUNC_map_lookup_elem ? "no such entry" : std::strerror(static_cast<int>(-result));
   Diagnostics diagnostics;
-  diagnostics.emit(diag::HelperFailed, place.span, std::string(helper_name(place.helper)), seen_[word], reason, result);
+  diagnostics.emit(diag::HelperFailed, place.span, std::string(helper_name(place.helper)), counted(seen_[word], "time"),
+                   reason, result);
   for (const Diagnostic &diagnostic : diagnostics.all())
     output_.helper_error(diagnostic, source_, helper_name(place.helper), result);
   told_[word] = seen_[word];

@@ -18,7 +18,7 @@ std::optional<int64_t> number_of(const ScriptParam &param, std::string_view text
     return word == "false" || word == "0" ? std::optional<int64_t>(0) : std::nullopt;
   }
   const bool negative = text.starts_with('-');
-  const std::optional<uint64_t> number = parse_unsigned(text.substr(negative ? 1 : 0));
+  const std::optional<uint64_t> number = parse_amount(text.substr(negative ? 1 : 0));
   if (!number) return std::nullopt;
   return static_cast<int64_t>(negative ? 0 - *number : *number);
 }

@@ -410,7 +410,7 @@ class Session {
     Diagnostics diagnostics;
     unwinder_.report(diagnostics);
     for (const MissedEvents &missed : missed_events(*object_, manifest_, attached_.attachments))
-      diagnostics.emit(diag::EventsMissed, missed.probe->span, missed.probe->text, missed.count)
+      diagnostics.emit(diag::EventsMissed, missed.probe->span, missed.probe->text, counted(missed.count, "event"))
           .with_hint("the kernel runs no program inside another; a shorter one leaves less of a gap");
     tell(diagnostics);
   }

@@ -77,7 +77,7 @@ Result<size_t> Trials::run_tests(const std::vector<const ProbeInfo *> &tests) {
     const uint64_t told = actions_.errors() - errors;
     const bool passed = told == 0 && status == 0;
     failed += passed ? 0 : 1;
-    const std::string why = told > 0      ? fmt::format(" ({} error{})", told, told == 1 ? "" : "s")
+    const std::string why = told > 0      ? " (" + counted(told, "error") + ")"
                             : status != 0 ? fmt::format(" (exit status {})", status)
                                           : "";
     print(fmt::format("{:<6} {}{}", passed ? "ok" : "FAILED", test->text, why),

@@ -22,6 +22,24 @@ TEST(Source, FindsLinesAndColumns) {
   EXPECT_EQ(source.text(Span{9, 100}), "four");
 }
 
+TEST(Strings, ParsesAmountsOfTime) {
+  EXPECT_EQ(parse_amount("10"), 10U);
+  EXPECT_EQ(parse_amount("0x1d"), 29U);
+  EXPECT_EQ(parse_amount("10ns"), 10U);
+  EXPECT_EQ(parse_amount("10us"), 10'000U);
+  EXPECT_EQ(parse_amount("2s"), 2'000'000'000U);
+  EXPECT_EQ(parse_amount("1d"), 86'400'000'000'000U);
+  EXPECT_FALSE(parse_amount("300000d"));  // beyond 64 bits
+  EXPECT_FALSE(parse_amount("s"));
+  EXPECT_FALSE(parse_amount("10x"));
+  EXPECT_FALSE(parse_amount(""));
+}
+
+TEST(Strings, CountsInWords) {
+  EXPECT_EQ(counted(0, "event"), "0 events");
+  EXPECT_EQ(counted(1, "event"), "1 event");
+}
+
 TEST(Strings, ParsesNumbersAsTheLanguageWritesThem) {
   EXPECT_EQ(parse_unsigned("42"), 42U);
   EXPECT_EQ(parse_unsigned("0x1F"), 31U);

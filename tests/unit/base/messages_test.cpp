@@ -25,7 +25,7 @@ TEST(Messages, OfLoading) {
 TEST(Messages, OfTheRun) {
   EXPECT_EQ(text(diag::MapFailed, "@x", "gone"), "error[E0705]: map `@x`: gone\n");
   EXPECT_EQ(text(diag::RunFailed, "epoll_wait"), "error[E0706]: epoll_wait\n");
-  EXPECT_EQ(text(diag::EventsSkipped, 3U),
+  EXPECT_EQ(text(diag::EventsSkipped, "3 events"),
             "warning[W0704]: 3 events skipped: a probe interrupted another too deeply\n");
   EXPECT_EQ(text(diag::NoUnwindTables, "x"), "warning[W0361]: user stacks are walked by frame pointers alone: x\n");
   EXPECT_EQ(text(diag::NoUnwindRows, "/bin/a", "x"), "warning[W0362]: stacks in `/bin/a` follow frame pointers: x\n");

@@ -5,6 +5,7 @@
 #include "runtime/probes/kernel_functions.h"
 #include "runtime/probes/perf_event.h"
 #include "runtime/probes/provider.h"
+#include "runtime/probes/renamed_functions.h"
 #include "unit/probes/fake_roots.h"
 
 namespace awl {
@@ -113,6 +114,26 @@ TEST_F(KprobeTest, ExpandsFromFtrace) {
               "vfs_read\nvfs_write\novl_read [overlay]\n__ftrace_invalid_address___5\n");
   EXPECT_EQ(expanded("k:*", roots.env), "kprobe:ovl_read kprobe:vfs_read kprobe:vfs_write");
   EXPECT_EQ(expanded("k:overlay:*", roots.env), "kprobe:overlay:ovl_read");
+}
+
+TEST(KernelFunctionHint, OtherSpellingsComeFirst) {
+  const std::vector<std::string> functions = {"__x64_sys_openat",  "do_sys_openat2",         "schedule_idle",
+                                              "schedule.isra.0",   "schedule.cold",          "kmem_cache_alloc_noprof",
+                                              "kmem_cache_alloc_", "__blk_account_io_start", "block_start"};
+  EXPECT_EQ(kernel_function_hint("sys_openat", functions), "this kernel has it as `__x64_sys_openat`");
+  EXPECT_EQ(kernel_function_hint("SyS_openat", functions), "this kernel has it as `__x64_sys_openat`");
+  EXPECT_EQ(kernel_function_hint("schedule", functions), "the compiler made `schedule.isra.0` of it");
+  EXPECT_EQ(kernel_function_hint("schedule.constprop.3", functions), "the compiler made `schedule.isra.0` of it");
+  EXPECT_EQ(kernel_function_hint("kmem_cache_alloc", functions), "this kernel has it as `kmem_cache_alloc_noprof`");
+  EXPECT_EQ(kernel_function_hint("blk_account_io_start", functions), "this kernel has it as `__blk_account_io_start`");
+  EXPECT_EQ(kernel_function_hint("do_sys_open", functions), "in this kernel `do_sys_openat2` does its work");
+  EXPECT_EQ(kernel_function_hint("schedule_idel", functions), "did you mean `schedule_idle`?");
+  EXPECT_EQ(kernel_function_hint("entirely_different", functions), "");
+}
+
+TEST(KernelFunctionHint, TracepointsOutliveFunctions) {
+  EXPECT_EQ(kernel_function_hint("blk_account_io_done", {"vfs_read"}),
+            "newer kernels have `tracepoint:block:block_io_done` for it");
 }
 
 TEST_F(KprobeTest, NotFound) {
