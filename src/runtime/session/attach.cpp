@@ -11,6 +11,8 @@
 #include <set>
 #include <span>
 
+#include "base/strings.h"
+#include "runtime/probes/bpf_programs.h"
 #include "runtime/probes/kprobe_attach.h"
 #include "runtime/probes/uprobe_attach.h"
 #include "runtime/session/attach_cost.h"
@@ -380,6 +382,18 @@ std::set<std::string> AttachPlan::programs() const {
   for (const PlannedProbe &probe : probes) out.insert(probe.info->program);
   for (const auto *list : {&begins, &ends, &trials, &signals})
     for (const ProbeInfo *info : *list) out.insert(info->program);
+  return out;
+}
+
+std::map<std::string, AttachTarget> AttachPlan::attach_targets() const {
+  std::map<std::string, AttachTarget> out;
+  for (const PlannedProbe &probe : probes) {
+    const std::string_view provider = probe.provider->name();
+    if (provider != "fentry" && provider != "fexit" && provider != "iter") continue;
+    const ProbeTarget &target = probe.places.front().target;
+    const auto id = target.scope == kBpfModule ? parse_unsigned(target.space) : std::nullopt;
+    out[probe.info->program] = {target.name, static_cast<uint32_t>(id.value_or(0))};
+  }
   return out;
 }
 

@@ -50,6 +50,8 @@ struct AttachPlan {
   }
   // Names of the programs that are needed; the others are not loaded.
   [[nodiscard]] std::set<std::string> programs() const;
+  // What the programs of fentry, fexit and iter are loaded for.
+  [[nodiscard]] std::map<std::string, AttachTarget> attach_targets() const;
 };
 
 // Expands wildcards and finds all places. Probes that do not exist are errors, warnings or nothing, as

@@ -10,7 +10,6 @@
 #include <cstdlib>
 
 #include "base/strings.h"
-#include "runtime/probes/bpf_programs.h"
 #include "runtime/session/actions.h"
 #include "runtime/session/attach.h"
 #include "runtime/session/child.h"
@@ -38,11 +37,6 @@ int64_t clock_ns(clockid_t clock) {
   timespec now;
   clock_gettime(clock, &now);
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
-
-AttachTarget attach_target(const ProbeTarget &target) {
-  if (target.scope != kBpfModule) return {target.name, 0};
-  return {target.name, static_cast<uint32_t>(parse_unsigned(target.space).value_or(0))};
 }
 
 // One run of an Image; each step is a method, in the order of run().
@@ -204,10 +198,7 @@ class Session {
     if (!tell(wrong)) return false;
     load.usdt_specs = static_cast<uint32_t>(plan_.usdt.size());
     load.attach_types = plan_.multi;
-    for (const PlannedProbe &probe : plan_.probes)
-      if (std::string_view provider = probe.provider->name();
-          provider == "fentry" || provider == "fexit" || provider == "iter")
-        load.attach_targets[probe.info->program] = attach_target(probe.places.front().target);
+    load.attach_targets = plan_.attach_targets();
     load.only_once = plan_.probes.empty();
     load.programs = plan_.programs();
     load.show_libbpf = options_.show_libbpf;
