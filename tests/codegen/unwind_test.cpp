@@ -16,6 +16,7 @@ asm(R"(
   .text
   .globl walk_top, walk_top_return, walk_by_rsp, walk_by_rsp_return, walk_pushed, walk_pushed_return
   .globl walk_by_rbp, walk_by_rbp_return, walk_aligned, walk_aligned_return, walk_leaf, walk_leaf_return, walk_end
+  .globl walk_plt, walk_plt_pushed, walk_plt_early, walk_plt_unpushed, walk_caller, walk_caller_return
 walk_top:
   sub $8, %rsp
   call walk_by_rsp
@@ -65,10 +66,35 @@ walk_leaf:
   syscall
 walk_leaf_return:
   ret
+  .p2align 4
+walk_plt:               # as an entry of .plt that has pushed its number, eleven bytes into it
+  push $7
+  mov $321, %eax
+  nop
+  nop
+  syscall
+walk_plt_pushed:
+  add $8, %rsp
+  ret
+  .p2align 4
+walk_plt_early:         # and as one that has not
+  mov $321, %eax
+  syscall
+walk_plt_unpushed:
+  ret
+walk_caller:            # of its fourth argument
+  sub $8, %rsp
+  call *%rcx
+walk_caller_return:
+  add $8, %rsp
+  ret
 walk_end:
 )");
 extern "C" {
 long walk_top(long command, void *attributes, unsigned long size);
+long walk_caller(long command, void *attributes, unsigned long size, const void *function);
+extern const char walk_plt, walk_plt_early, walk_caller_return;
+extern const char walk_plt_pushed, walk_plt_unpushed;
 extern const char walk_top_return, walk_by_rsp, walk_by_rsp_return, walk_pushed, walk_pushed_return, walk_by_rbp,
     walk_by_rbp_return, walk_aligned, walk_aligned_return, walk_leaf, walk_leaf_return, walk_end;
 }
@@ -122,6 +148,8 @@ class Walk : public ::testing::Test {
             {at(walk_by_rbp), Cfa::Rbp, -2, 2},
             {at(walk_aligned), Cfa::RbpIndirect, 0, -1},
             {at(walk_leaf), Cfa::Rsp, 0, 1},
+            {at(walk_plt), Cfa::Plt, 0, 0},
+            {at(*reinterpret_cast<const char *>(&walk_caller)), Cfa::End, 0, 0},
             {at(walk_end), Cfa::Unknown, 0, 0}};
   }
 
@@ -212,6 +240,18 @@ TEST_F(Walk, StopsAtTheLimit) {
   std::vector<uint64_t> expected = all();
   expected.resize(3);
   EXPECT_EQ(frames(), expected);
+  EXPECT_EQ(bpf_->state(kStateCutStacks), 0);
+}
+
+TEST_F(Walk, FollowsEntriesOfThePlt) {
+  load(true);
+  fill(rows());
+  bpf_attr attributes = {};
+  attributes.test.prog_fd = static_cast<uint32_t>(bpf_->program_fd());
+  for (auto [entry, place] : {std::pair{&walk_plt, &walk_plt_pushed}, std::pair{&walk_plt_early, &walk_plt_unpushed}}) {
+    ASSERT_EQ(walk_caller(BPF_PROG_TEST_RUN, &attributes, sizeof attributes, entry), 0);
+    EXPECT_EQ(frames(), (std::vector{address(place), address(&walk_caller_return)}));
+  }
   EXPECT_EQ(bpf_->state(kStateCutStacks), 0);
 }
 

@@ -94,8 +94,11 @@ void Losses::tell_helper(const SharedState &state, size_t site) {
 
 void Losses::look(const SharedState &state) {
   if (const Change lost = change(state, kStateLostEvents); lost.any) output_.lost_events(lost.delta);
-  for (uint32_t word = kStateLostStacks; word < counters(); word++)
-    if (const Change now = change(state, word); now.first || (now.any && word >= manifest_.place_word(0))) tell(word);
+  for (uint32_t word = kStateLostStacks; word < counters(); word++) {
+    const Change now = change(state, word);
+    // On a busy machine there is always a stack that ends early: how many is told at the end.
+    if (word != kStateCutStacks && (now.first || (now.any && word >= manifest_.place_word(0)))) tell(word);
+  }
   for (size_t site = 0; site < manifest_.helper_sites.size(); site++)
     if (change(state, manifest_.helper_site_word + kHelperSiteWords * static_cast<uint32_t>(site)).first)
       tell_helper(state, site);

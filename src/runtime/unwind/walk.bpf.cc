@@ -232,12 +232,18 @@ int64_t take_frame([[maybe_unused]] uint64_t index, Turn *turn) {
 bool start(Walk *walk) {
   const auto task = helper<void *(*)()>(BPF_FUNC_get_current_task_btf)();
   const auto registers = helper<const volatile uint64_t *(*)(void *)>(BPF_FUNC_task_pt_regs)(task);
-  constexpr int rbp = 4, rip = 16, cs = 17, rsp = 19;  // words of struct pt_regs
-  constexpr uint64_t user_code_64 = 0x33;              // __USER_CS; kernel threads have 0, 32-bit programs 0x23
-  if ((registers[cs] & 0xffff) != user_code_64) return false;
+  constexpr int rbp = 4, rip = 16, cs = 17, rsp = 19;           // words of struct pt_regs
+  constexpr uint64_t user_code_64 = 0x33, user_code_32 = 0x23;  // __USER_CS, __USER32_CS; kernel threads have neither
+  const uint64_t segment = registers[cs] & 0xffff;
+  if (segment != user_code_64 && segment != user_code_32) return false;
   walk->rip = registers[rip];
   walk->rsp = registers[rsp];
   walk->rbp = registers[rbp];
+  // Of a 32-bit program there are no tables, and its stack has other words.
+  if (segment == user_code_32) {
+    walk->limit = 1;
+    walk->outcome = walk_cut;
+  }
   return walk->rip != 0;
 }
 
