@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "base/diagnostic.h"
 #include "base/strings.h"
@@ -14,12 +15,16 @@ namespace awl {
 namespace {
 
 // Providers that scripts may ask for and that are not there yet.
-constexpr std::array<std::string_view, 6> kPlanned = {"asyncwatchpoint", "aw", "ksyscall", "kretsyscall", "lsm", "xdp"};
+constexpr std::array<std::string_view, 4> kPlanned = {"ksyscall", "kretsyscall", "lsm", "xdp"};
 
 std::unexpected<Error> unknown_provider(std::string_view given) {
   std::string name = lower(given);
   if (std::ranges::find(kPlanned, name) != kPlanned.end())
     return fail(fmt::format("provider `{}` is not supported yet", given));
+  if (name == "asyncwatchpoint" || name == "aw")
+    return fail(fmt::format("there is no provider `{}` any more", given),
+                "an argument is watched in two steps: print its address in a probe of the function, and watch it: "
+                "`watchpoint:ADDRESS:LENGTH:MODE`");
   std::vector<std::string> names;
   for (const Provider *provider : all_providers()) names.emplace_back(provider->name());
   return unknown_name("provider", given, names);
@@ -84,9 +89,26 @@ Result<std::vector<ProbeTarget>> parse_attach_points(std::string_view text, cons
   return out;
 }
 
+namespace {
+
+// The patterns of a list, at commas outside quotes.
+std::vector<std::string_view> split_patterns(std::string_view text) {
+  std::vector<std::string_view> out;
+  size_t begin = 0;
+  bool quoted = false;
+  for (size_t i = 0; i <= text.size(); i++) {
+    const bool end = i == text.size();
+    if (!end && text[i] == '"') quoted = !quoted;
+    if (!end && (text[i] != ',' || quoted)) continue;
+    out.push_back(trim(text.substr(begin, i - begin)));
+    begin = i + 1;
+  }
+  return out;
+}
+
 // A listing must not end at the first provider that cannot be asked: its error counts only if nothing
 // else was found.
-Result<std::vector<ListEntry>> list_probes(std::string_view pattern, bool verbose, const ProbeEnvironment &env) {
+Result<std::vector<ListEntry>> list_matches(std::string_view pattern, bool verbose, const ProbeEnvironment &env) {
   std::vector<std::string> parts = TRY(split_attach_point(pattern.empty() ? "*" : pattern));
   std::vector<const Provider *> chosen;
   if (const Provider *provider = find_provider(parts[0])) {
@@ -118,6 +140,15 @@ Result<std::vector<ListEntry>> list_probes(std::string_view pattern, bool verbos
       error = std::move(found).error();
   }
   if (out.empty() && error) return std::unexpected(std::move(*error));
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<ListEntry>> list_probes(std::string_view patterns, bool verbose, const ProbeEnvironment &env) {
+  std::vector<ListEntry> out;
+  for (const std::string_view pattern : split_patterns(patterns))
+    std::ranges::move(TRY(list_matches(pattern, verbose, env)), std::back_inserter(out));
   return out;
 }
 

@@ -52,7 +52,7 @@ class WatchpointProvider : public Provider {
 };
 
 Result<ProbeTarget> WatchpointProvider::parse(const std::vector<std::string> &parts, const ProbeEnvironment &) const {
-  if (parts.size() == 2)
+  if (parts.size() == 2 || (!parts.empty() && parts[0].find("+arg") != std::string::npos))
     return fail("watchpoints take an address, not a function's argument",
                 "probe the function, print the address, and watch it: `watchpoint:ADDRESS:8:w`");
   if (parts.size() != 3) return wrong_parts(*this, parts.size());

@@ -89,6 +89,8 @@ TEST(AttachPoint, Watchpoints) {
   EXPECT_EQ(parsed("w:0x1000:3:w"), "error: cannot watch `3` bytes | the length is 1, 2, 4 or 8");
   EXPECT_EQ(parsed("w:0x1000:8:q"), "error: `q` is not a mode | modes are r, w, x and rw");
   EXPECT_EQ(parsed("w:0x1000:8:ww"), "error: `ww` is not a mode | modes are r, w, x and rw");
+  EXPECT_TRUE(parsed("w:main+arg1:8:w").starts_with("error: watchpoints take an address, not a function's argument"));
+  EXPECT_TRUE(parsed("aw:0x1000:8:w").starts_with("error: there is no provider `aw` any more"));
   EXPECT_TRUE(parsed("w:main:arg1").starts_with("error: watchpoints take an address, not a function's argument"));
   EXPECT_TRUE(parsed("w:main:8:w").starts_with("error: `main` is not an address"));
 }
