@@ -150,6 +150,7 @@ Result<std::optional<UserFunction>> DwarfSource::function(TypeStore &store, uint
     const Type *type = TRY(type_behind(store, &child, 0));
     out.registers.push_back(registers.take(&child, type, passed_by_reference(&child)));
     out.texts.push_back(declaration(&child, name ? name : ""));
+    out.places.push_back(place_at({*file_, *die, address}, &child));
     out.params.emplace_back(name ? name : "", type);
   } while (dwarf_siblingof(&child, &child) == 0);
   return out;

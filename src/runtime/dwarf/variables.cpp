@@ -8,8 +8,6 @@
 #include <set>
 #include <span>
 
-#include "runtime/dwarf/location.h"
-
 namespace awl {
 
 namespace {
@@ -95,32 +93,6 @@ std::string text_of(const std::vector<int> &lines, const std::map<int, uint64_t>
   return out;
 }
 
-VariablePlace place_at(const LocationContext &context, Dwarf_Die *variable) {
-  Dwarf_Attribute attribute;
-  VariablePlace out;
-  if (dwarf_attr_integrate(variable, DW_AT_const_value, &attribute)) {
-    Dwarf_Sword number = 0;
-    Dwarf_Block block;
-    if (dwarf_formsdata(&attribute, &number) != 0) {
-      out.reason = dwarf_formblock(&attribute, &block) == 0 ? "it is a constant that is no number"
-                                                            : "it is a constant that awl cannot read";
-      return out;
-    }
-    out.kind = VariablePlace::Kind::Value;
-    out.steps.push_back({PlaceStep::Op::Number, static_cast<uint64_t>(number)});
-    return out;
-  }
-  Dwarf_Op *operations = nullptr;
-  size_t count = 0;
-  if (!dwarf_attr_integrate(variable, DW_AT_location, &attribute))
-    out.reason = "the compiler left it out of the program";
-  else if (dwarf_getlocation_addr(&attribute, context.address, &operations, &count, 1) != 1)
-    out.reason = "it was optimised out here, or has no value yet";
-  else
-    return read_location(context, &attribute, {operations, count});
-  return out;
-}
-
 class Search {
  public:
   Search(DebugFile &debug, Dwarf_Die unit, uint64_t address) : debug_(debug), unit_(unit), address_(address) {
@@ -170,6 +142,32 @@ class Search {
 };
 
 }  // namespace
+
+VariablePlace place_at(const LocationContext &context, Dwarf_Die *variable) {
+  Dwarf_Attribute attribute;
+  VariablePlace out;
+  if (dwarf_attr_integrate(variable, DW_AT_const_value, &attribute)) {
+    Dwarf_Sword number = 0;
+    Dwarf_Block block;
+    if (dwarf_formsdata(&attribute, &number) != 0) {
+      out.reason = dwarf_formblock(&attribute, &block) == 0 ? "it is a constant that is no number"
+                                                            : "it is a constant that awl cannot read";
+      return out;
+    }
+    out.kind = VariablePlace::Kind::Value;
+    out.steps.push_back({PlaceStep::Op::Number, static_cast<uint64_t>(number)});
+    return out;
+  }
+  Dwarf_Op *operations = nullptr;
+  size_t count = 0;
+  if (!dwarf_attr_integrate(variable, DW_AT_location, &attribute))
+    out.reason = "the compiler left it out of the program";
+  else if (dwarf_getlocation_addr(&attribute, context.address, &operations, &count, 1) != 1)
+    out.reason = "it was optimised out here, or has no value yet";
+  else
+    return read_location(context, &attribute, {operations, count});
+  return out;
+}
 
 std::vector<FoundVariable> variables_at(DebugFile &debug, uint64_t address) {
   std::optional<Dwarf_Die> unit = debug.unit_of(address);

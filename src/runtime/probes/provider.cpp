@@ -37,7 +37,10 @@ std::string ProbeTarget::text() const {
   return out;
 }
 
-bool ProbeTarget::wildcard() const { return has_wildcard(scope) || has_wildcard(space) || has_wildcard(name); }
+// The name of what is at an address is no pattern, whatever it holds ("operator*").
+bool ProbeTarget::wildcard() const {
+  return has_wildcard(scope) || has_wildcard(space) || (!has_address && has_wildcard(name));
+}
 
 Attachment &Attachment::operator=(Attachment &&other) noexcept {
   std::swap(fds_, other.fds_);

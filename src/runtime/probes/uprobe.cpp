@@ -126,8 +126,21 @@ Result<std::optional<ProbeTarget>> UprobeProvider::parse_line(const std::vector<
   return target;
 }
 
+// The function around an address, as its author wrote it; "" if it has no name.
+std::string name_at(ElfFile &elf, uint64_t address) {
+  auto symbols = elf.symbols();
+  if (!symbols) return "";
+  const ElfSymbol *best = nullptr;
+  for (const ElfSymbol &symbol : **symbols) {
+    if (symbol.address > address) break;  // sorted by address
+    if (!symbol.is_function || address - symbol.address >= std::max<uint64_t>(symbol.size, 1)) continue;
+    if (!best || symbol.address > best->address || nicer(symbol.name, best->name)) best = &symbol;
+  }
+  return best ? demangle(best->name) : "";
+}
+
 // A line becomes the addresses where it begins: only the compiler has debug information.
-Result<std::vector<ProbeTarget>> expand_line(const ProbeTarget &target, const std::string &path,
+Result<std::vector<ProbeTarget>> expand_line(const ProbeTarget &target, ElfFile &elf, const std::string &path,
                                              const ProbeEnvironment &env) {
   if (!env.user_types) return fail("lines of source are not known here");
   std::vector<ProbeTarget> out;
@@ -136,7 +149,7 @@ Result<std::vector<ProbeTarget>> expand_line(const ProbeTarget &target, const st
     ProbeTarget one;
     one.provider = target.provider;
     one.scope = path;
-    one.name = std::move(place.function);
+    one.name = place.function.empty() ? name_at(elf, place.address) : std::move(place.function);
     one.address = place.address;
     one.has_address = true;
     out.push_back(std::move(one));
@@ -225,7 +238,7 @@ Result<std::vector<ProbeTarget>> UprobeProvider::expand(const ProbeTarget &targe
     }
     std::shared_ptr<ElfFile> elf = *opened;
     if (target.space.starts_with('@')) {
-      auto found = expand_line(target, path, env);
+      auto found = expand_line(target, *elf, path, env);
       if (!found && !several) return std::unexpected(std::move(found).error());
       if (found) std::ranges::move(*found, std::back_inserter(out));
       continue;
@@ -234,6 +247,7 @@ Result<std::vector<ProbeTarget>> UprobeProvider::expand(const ProbeTarget &targe
     one.scope = path;
     if (target.has_address) {
       TRY(check_place(*elf, target, nullptr, env.unsafe));
+      one.name = name_at(*elf, target.address);
       out.push_back(std::move(one));
       continue;
     }
@@ -275,7 +289,7 @@ Result<ProbeContext> UprobeProvider::context(const ProbeTarget &target, bool nee
   if (return_)
     if (std::optional<UserFunction> function = TRY(function_of(target, env)))
       context.retval = typed_result(function->result);
-  if (!target.name.empty() && target.space.empty()) {
+  if (!target.name.empty() && target.space.empty() && !target.has_address) {
     auto elf = open_binary(target.scope);
     auto symbol = elf ? (*elf)->symbol(target.name) : std::unexpected(std::move(elf).error());
     if (symbol && *symbol && (*symbol)->is_indirect) {

@@ -50,22 +50,48 @@ bool passed_on_stack(const VariablePlace &place) {
          steps[1].number >= kReturnAddress && steps[1].number < UINT32_MAX;
 }
 
-// Parameters that are in no general register when the function is entered.
-Result<void> add_others(ProbeContext &context, const ProbeTarget &target, const UserFunction &function,
-                        const ProbeEnvironment &env) {
-  std::vector<UserVariable> known = TRY(env.user_types->variables(*env.types, target.scope, target.address));
+// True if the debug information has a parameter elsewhere than the calling convention does. The compiler may do so with
+// a function that only its own unit calls.
+bool called_otherwise(const UserFunction &function) {
+  for (size_t i = 0; i < function.params.size(); i++) {
+    const VariablePlace &place = function.places[i];
+    if (place.kind == VariablePlace::Kind::Value) return true;
+    if (place.kind == VariablePlace::Kind::Register && function.registers[i] >= 0 &&
+        place.steps.at(0).number != kArgOffsets[function.registers[i]])
+      return true;
+  }
+  return false;
+}
+
+void add_variable(ProbeContext &context, Type &registers, UserVariable variable) {
+  VariablePlace &place = variable.place;
+  if (place.kind == VariablePlace::Kind::Register && variable.type->size <= sizeof(uint64_t))
+    return add_register(registers, variable.name, variable.type, place.steps.at(0).number);
+  const bool number = place.kind == VariablePlace::Kind::Value && variable.type->is_scalar();
+  if (place.kind == VariablePlace::Kind::Register || (place.kind == VariablePlace::Kind::Value && !number)) {
+    place = VariablePlace();
+    place.reason = "it is not in memory, and too large for a register";
+  }
+  context.variables.push_back(std::move(variable));
+}
+
+void add_parameters(ProbeContext &context, Type &registers, UserFunction &function) {
+  const bool otherwise = called_otherwise(function);
   for (size_t i = 0; i < function.params.size(); i++) {
     const auto &[name, type] = function.params[i];
-    if (name.empty() || function.registers[i] >= 0) continue;
-    UserVariable one{name, type, function.texts[i], {}};
-    auto found = std::ranges::find(known, name, &UserVariable::name);
-    if (found != known.end() && passed_on_stack(found->place))
-      one.place = found->place;
-    else
+    if (name.empty()) continue;
+    if (!otherwise && function.registers[i] >= 0) {
+      add_register(registers, name, type, kArgOffsets[function.registers[i]]);
+      continue;
+    }
+    UserVariable one{name, type, function.texts[i], std::move(function.places[i])};
+    const bool in_memory = one.place.kind == VariablePlace::Kind::Memory;
+    if (in_memory ? !passed_on_stack(one.place) : !otherwise) {
+      one.place = VariablePlace();
       one.place.reason = "it is in no general register when the function is entered";
-    context.variables.push_back(std::move(one));
+    }
+    add_variable(context, registers, std::move(one));
   }
-  return {};
 }
 
 }  // namespace
@@ -86,13 +112,7 @@ Result<void> add_args(ProbeContext &context, const ProbeTarget &target, const Pr
   if (!env.user_types || !env.types || target.address == 0) return {};
   Type type = registers_of(target);
   if (std::optional<UserFunction> function = TRY(function_of(target, env))) {
-    for (size_t i = 0; i < function->params.size(); i++) {
-      const auto &[name, of] = function->params[i];
-      if (!name.empty() && function->registers[i] >= 0)
-        add_register(type, name, of, kArgOffsets[function->registers[i]]);
-    }
-    if (std::ranges::any_of(function->registers, [](int number) { return number < 0; }))
-      TRY(add_others(context, target, *function, env));
+    add_parameters(context, type, *function);
     context.args = env.types->intern(std::move(type));
     return {};
   }
@@ -100,21 +120,7 @@ Result<void> add_args(ProbeContext &context, const ProbeTarget &target, const Pr
   std::vector<UserVariable> found =
       TRY(env.user_types->variables(*env.types, target.scope, target.address + target.offset));
   if (found.empty()) return {};
-  for (UserVariable &variable : found) {
-    VariablePlace &place = variable.place;
-    const bool wide = variable.type->size > sizeof(uint64_t);
-    if (place.kind == VariablePlace::Kind::Register && !wide) {
-      add_register(type, variable.name, variable.type, place.steps.at(0).number);
-      continue;
-    }
-    const bool number = place.kind == VariablePlace::Kind::Value && variable.type->is_scalar();
-    if (place.kind == VariablePlace::Kind::Register || (place.kind == VariablePlace::Kind::Value && !number))
-      place = {.kind = VariablePlace::Kind::Nowhere,
-               .steps = {},
-               .reason = "it is not in memory, and too large for a register",
-               .readable = ""};
-    context.variables.push_back(std::move(variable));
-  }
+  for (UserVariable &variable : found) add_variable(context, type, std::move(variable));
   context.args = env.types->intern(std::move(type));
   return {};
 }

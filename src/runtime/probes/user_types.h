@@ -13,17 +13,6 @@
 
 namespace awl {
 
-// A function as its debug information has it. Types of parameters are those of the language.
-struct UserFunction {
-  std::vector<std::pair<std::string, const Type *>> params;
-  std::vector<std::string> texts;  // of the parameters as C writes them: "const char *path"
-  const Type *result = nullptr;    // Void if it gives nothing
-  std::string result_text;         // "int"
-  // Where each parameter is when the function is entered: the number of the general register among those that carry
-  // arguments; -1: elsewhere (floating point, on the stack).
-  std::vector<int> registers;
-};
-
 // A step of finding a place where a program is stopped, on a stack of 64-bit numbers, as DWARF describes it.
 struct PlaceStep {
   enum class Op : uint8_t {
@@ -65,6 +54,21 @@ struct UserVariable {
   const Type *type = nullptr;
   std::string text;  // as C writes it: "const char *path"
   VariablePlace place;
+};
+
+// A function as its debug information has it. Types of parameters are those of the language.
+struct UserFunction {
+  std::vector<std::pair<std::string, const Type *>> params;
+  std::vector<std::string> texts;  // of the parameters as C writes them: "const char *path"
+  const Type *result = nullptr;    // Void if it gives nothing
+  std::string result_text;         // "int"
+  // Where each parameter is when the function is entered: the number of the general register among those that carry
+  // arguments; -1: elsewhere (floating point, on the stack).
+  std::vector<int> registers;
+  // The same as the debug information has it, for the function's first instruction. Without optimisation it tells of
+  // frames that are not set up yet; with it, it is right also where the compiler has changed how the function is
+  // called.
+  std::vector<VariablePlace> places;
 };
 
 // An address where the code of a line of source begins, and the function that it is in.
