@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "runtime/symbols/elf_file.h"
 
 namespace awl {
 
@@ -25,7 +26,7 @@ class DebugFile {
   DebugFile &operator=(const DebugFile &) = delete;
 
   [[nodiscard]] Dwarf *dwarf() const { return dwarf_; }
-  [[nodiscard]] const std::string &path() const { return path_; }
+  [[nodiscard]] const std::string &path() const;
   // The compile unit with code at `address` (of the ELF file); nullopt if none says so.
   std::optional<Dwarf_Die> unit_of(uint64_t address);
   // Rules for unwinding: of the debug file and of the program itself; null where there are none.
@@ -34,20 +35,19 @@ class DebugFile {
   std::optional<Dwarf_Die> function_at(uint64_t address);
 
  private:
-  DebugFile(std::string binary, std::string path, int fd, Dwarf *dwarf)
-      : binary_(std::move(binary)), path_(std::move(path)), fd_(fd), dwarf_(dwarf) {}
+  DebugFile(std::shared_ptr<ElfFile> program, std::shared_ptr<ElfFile> file)
+      : program_(std::move(program)), file_(std::move(file)) {}
 
+  // False if there is no debug information.
+  bool read();
   void index_functions(Dwarf_Die *scope, int depth);
 
-  std::string binary_;
-  std::string path_;
-  int fd_;
-  Dwarf *dwarf_;
+  std::shared_ptr<ElfFile> program_, file_;  // the second holds the DWARF, and may be the same
+  Elf *handle_ = nullptr, *program_handle_ = nullptr;
+  Dwarf *dwarf_ = nullptr;
   std::unordered_map<uint64_t, Dwarf_Off> functions_;  // by their first instruction, of the units in indexed_
   std::set<Dwarf_Off> indexed_;
   bool rules_read_ = false;
-  int binary_fd_ = -1;
-  Elf *binary_elf_ = nullptr;
   Dwarf_CFI *rules_ = nullptr;  // of the program's .eh_frame
 };
 

@@ -126,17 +126,17 @@ Result<std::optional<ProbeTarget>> UprobeProvider::parse_line(const std::vector<
   return target;
 }
 
-// The function around an address, as its author wrote it; "" if it has no name.
+// The function around an address, as its author wrote it; the address if it has no name.
 std::string name_at(ElfFile &elf, uint64_t address) {
   auto symbols = elf.symbols();
-  if (!symbols) return "";
+  static const std::vector<ElfSymbol> kNone;
   const ElfSymbol *best = nullptr;
-  for (const ElfSymbol &symbol : **symbols) {
+  for (const ElfSymbol &symbol : symbols ? **symbols : kNone) {
     if (symbol.address > address) break;  // sorted by address
     if (!symbol.is_function || address - symbol.address >= std::max<uint64_t>(symbol.size, 1)) continue;
     if (!best || symbol.address > best->address || nicer(symbol.name, best->name)) best = &symbol;
   }
-  return best ? demangle(best->name) : "";
+  return best ? demangle(best->name) : fmt::format("0x{:x}", address);
 }
 
 // A line becomes the addresses where it begins: only the compiler has debug information.

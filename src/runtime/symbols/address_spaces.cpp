@@ -1,5 +1,6 @@
 #include "runtime/symbols/address_spaces.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -69,14 +70,56 @@ bool same_content(const struct stat &a, const struct stat &b) {
          a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
 }
 
-}  // namespace
+// True for code in memory that stands for no program: anonymous, shared, or a file that never had a name.
+bool is_memory(const Mapping &mapping) {
+  constexpr std::string_view kNames[] = {"/dev/zero", "/memfd:", "/SYSV", "/anon_hugepage", "[anon:"};
+  if (mapping.path.empty()) return mapping.inode == 0;
+  return std::ranges::any_of(kNames, [&](std::string_view name) { return mapping.path.starts_with(name); });
+}
 
+// The process' pid as itself sees it.
 std::string inner_pid(uint32_t pid) {
   if (Result<std::string> status = read_file(fmt::format("/proc/{}/status", pid))) {
     for (const std::string &line : split(*status, '\n'))
       if (line.starts_with("NSpid:")) return line.substr(line.find_last_of("\t ") + 1);
   }
   return std::to_string(pid);
+}
+
+int open_folders = 0;
+
+}  // namespace
+
+std::shared_ptr<OpenFolder> OpenFolder::of_names(uint32_t pid) {
+  constexpr int kMost = 128;
+  const std::string root = process_root(static_cast<int>(pid));
+  if (root.empty() || open_folders >= kMost) return nullptr;
+  const int fd = ::open((root + "/tmp").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return fd < 0 ? nullptr : std::shared_ptr<OpenFolder>(new OpenFolder(fd));
+}
+
+OpenFolder::OpenFolder(int fd) : fd_(fd) { open_folders++; }
+OpenFolder::~OpenFolder() {
+  open_folders--;
+  close(fd_);
+}
+
+std::string OpenFolder::path() const { return fmt::format("/proc/self/fd/{}", fd_); }
+
+JitSymbols &jit_symbols(uint32_t pid, ProcessMemory &process) {
+  if (process.jit) return *process.jit;
+  const std::string inner = process.inner_pid.empty() ? inner_pid(pid) : process.inner_pid;
+  const std::string file = fmt::format("perf-{}.map", inner);
+  std::vector<std::string> places;
+  if (process.names) places.push_back(process.names->path() + "/" + file);
+  for (const uint32_t seen_by : {pid, process.parent})
+    if (seen_by != 0) places.push_back(fmt::format("/proc/{}/root/tmp/{}", seen_by, file));
+  std::string path = fmt::format("/tmp/perf-{}.map", pid);
+  struct stat info{};
+  auto there = std::ranges::find_if(places, [&](const std::string &place) { return stat(place.c_str(), &info) == 0; });
+  if (there != places.end()) path = *there;
+  process.jit = std::make_shared<JitSymbols>(std::move(path), "/tmp/" + file);
+  return *process.jit;
 }
 
 Result<void> AddressSpaces::watch(std::set<uint32_t> pids) {
@@ -135,7 +178,10 @@ void AddressSpaces::apply(const MappingEvent &event) {
 void AddressSpaces::map(uint32_t pid, const Mapping &mapping) {
   ProcessMemory &memory = process(pid);
   // A compiler at work: its names stand in a file that is called after its own idea of its pid.
-  if (mapping.path.empty() && mapping.inode == 0 && memory.inner_pid.empty()) memory.inner_pid = inner_pid(pid);
+  if (memory.inner_pid.empty() && is_memory(mapping)) {
+    memory.inner_pid = inner_pid(pid);
+    memory.names = OpenFolder::of_names(pid);
+  }
   if (memory.generations.empty()) push_generation(memory, std::make_shared<AddressSpace>());
   const bool keep_old = overlaps(*memory.generations.front(), mapping);
   if (keep_old || memory.generations.front().use_count() > 1) {
@@ -153,6 +199,9 @@ void AddressSpaces::end(uint32_t pid) {
   if (at == processes_.end()) return;
   ProcessMemory &process = at->second;
   process.ended = true;
+  // The file of a container is out of reach once its last process has ended, so what a compiler wrote is read now.
+  if (!process.inner_pid.empty()) jit_symbols(pid, process).refresh();
+  process.names = nullptr;
   ended_.emplace_back(pid, process.number);
   if (ended_.size() <= kEnded) return;
   auto oldest = processes_.find(ended_.front().first);

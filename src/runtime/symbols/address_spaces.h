@@ -36,6 +36,22 @@ struct MappedRange {
 };
 using AddressSpace = std::vector<MappedRange>;  // by address, without overlaps
 
+// The folder in which a process' compiler writes names, kept open: a container's is out of reach once its last process
+// has ended.
+class OpenFolder {
+ public:
+  // Null if the process sees the same folder as we do, if it is gone, or if too many are open.
+  static std::shared_ptr<OpenFolder> of_names(uint32_t pid);
+  ~OpenFolder();
+  OpenFolder(const OpenFolder &) = delete;
+  OpenFolder &operator=(const OpenFolder &) = delete;
+  [[nodiscard]] std::string path() const;
+
+ private:
+  explicit OpenFolder(int fd);
+  int fd_;
+};
+
 struct ProcessMemory {
   // Newest first, shared with the parent until one of them changes. Older ones are kept: after exec() or dlclose()
   // events of before still have to be named.
@@ -46,11 +62,12 @@ struct ProcessMemory {
   uint64_t number = 0;    // tells processes apart that had one pid one after the other
   uint32_t parent = 0;    // 0: not known
   std::string inner_pid;  // as it sees itself, which is what it names its files by; "" until it maps unnamed code
+  std::shared_ptr<OpenFolder> names;  // of a process that makes code, while it runs
   std::shared_ptr<JitSymbols> jit;
 };
 
-// The process' pid as itself sees it.
-std::string inner_pid(uint32_t pid);
+// Names of code that the process has made itself, from the file that its compiler writes.
+JitSymbols &jit_symbols(uint32_t pid, ProcessMemory &process);
 
 class AddressSpaces {
  public:

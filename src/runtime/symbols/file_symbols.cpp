@@ -24,6 +24,16 @@ bool nicer(const std::string &a, const std::string &b) {
 
 }  // namespace
 
+FileSymbols::FileSymbols(std::shared_ptr<ElfFile> elf, std::string root, std::vector<std::string> folders)
+    : elf_(std::move(elf)), root_(std::move(root)), folders_(std::move(folders)) {
+  if (!root_.empty() && elf_->stripped()) debug_ = open_debug_file(*elf_, DebugPart::Dwarf, root_, folders_);
+}
+
+std::shared_ptr<ElfFile> FileSymbols::debug_file(DebugPart part) {
+  if (debug_ && (part == DebugPart::Dwarf || !debug_->stripped())) return debug_;
+  return open_debug_file(*elf_, part, root_, folders_);
+}
+
 std::optional<std::pair<size_t, uint64_t>> FileSymbols::find(uint64_t file_offset) {
   prepare();
   std::optional<uint64_t> address = elf_->address_of_offset(file_offset);
@@ -50,8 +60,7 @@ const std::string &FileSymbols::name(size_t index, bool demangled) {
 std::vector<SourceFrame> FileSymbols::source(uint64_t file_offset, bool returns) {
   if (!source_tried_) {
     source_tried_ = true;
-    std::shared_ptr<ElfFile> file =
-        elf_->section(".debug_info") ? elf_ : open_debug_file(*elf_, DebugPart::Dwarf, root_, folders_);
+    std::shared_ptr<ElfFile> file = elf_->section(".debug_info") ? elf_ : debug_file(DebugPart::Dwarf);
     if (file) source_ = SourceFrames::open(std::move(file));
   }
   std::optional<uint64_t> address = source_ ? elf_->address_of_offset(file_offset) : std::nullopt;
@@ -62,7 +71,7 @@ std::vector<SourceFrame> FileSymbols::source(uint64_t file_offset, bool returns)
 void FileSymbols::prepare() {
   if (prepared_) return;
   prepared_ = true;
-  if (elf_->stripped()) separate_ = open_debug_file(*elf_, DebugPart::Symbols, root_, folders_);
+  if (elf_->stripped()) separate_ = debug_file(DebugPart::Symbols);
   std::vector<const ElfSymbol *> all;
   for (const std::shared_ptr<ElfFile> &file : {elf_, separate_}) {
     if (!file) continue;
@@ -90,12 +99,16 @@ std::shared_ptr<FileSymbols> open_vdso() {
 
 std::optional<Symbol> JitSymbols::find(uint64_t address) {
   if (std::optional<Symbol> found = search(address)) return found;
-  // The compiler goes on while we look: a file that has grown is read again.
+  // The compiler goes on while we look.
+  return refresh() ? search(address) : std::nullopt;
+}
+
+bool JitSymbols::refresh() {
   struct stat info{};
-  if (stat(path_.c_str(), &info) != 0 || info.st_size == size_) return std::nullopt;
+  if (stat(path_.c_str(), &info) != 0 || info.st_size == size_) return false;
   size_ = info.st_size;
   read();
-  return search(address);
+  return true;
 }
 
 std::optional<Symbol> JitSymbols::search(uint64_t address) const {
@@ -103,7 +116,7 @@ std::optional<Symbol> JitSymbols::search(uint64_t address) const {
   if (after == functions_.begin()) return std::nullopt;
   const auto &[begin, function] = *std::prev(after);
   if (address - begin >= function.size) return std::nullopt;
-  return Symbol{function.name, address - begin, path_};
+  return Symbol{function.name, address - begin, name_};
 }
 
 void JitSymbols::read() {

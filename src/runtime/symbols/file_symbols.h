@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/symbols/debug_part.h"
 #include "runtime/symbols/elf_file.h"
 #include "runtime/symbols/source_frames.h"
 #include "runtime/symbols/symbols.h"
@@ -19,8 +20,7 @@ class FileSymbols {
  public:
   // `root` is put before the folders in which separate debug files are looked for: "/proc/7/root", "". `folders` are
   // ours, and are looked into first.
-  FileSymbols(std::shared_ptr<ElfFile> elf, std::string root, std::vector<std::string> folders)
-      : elf_(std::move(elf)), root_(std::move(root)), folders_(std::move(folders)) {}
+  FileSymbols(std::shared_ptr<ElfFile> elf, std::string root, std::vector<std::string> folders);
 
   // The function at a file offset: its index, and the offset into it.
   std::optional<std::pair<size_t, uint64_t>> find(uint64_t file_offset);
@@ -37,8 +37,10 @@ class FileSymbols {
   };
 
   void prepare();
+  std::shared_ptr<ElfFile> debug_file(DebugPart part);
 
   std::shared_ptr<ElfFile> elf_;
+  std::shared_ptr<ElfFile> debug_;     // a container's debug file: opened before the container can end
   std::shared_ptr<ElfFile> separate_;  // where the symbols of a stripped file are
   std::string root_;
   std::vector<std::string> folders_;
@@ -51,17 +53,14 @@ class FileSymbols {
 // The kernel's own mapping into every process, the same for all of them. Null if there is none.
 std::shared_ptr<FileSymbols> open_vdso();
 
-// What a stripped file lacks, from the first of: its debug file by build id and by debug link, in `folders`, below
-// `root` and then as we see the file system; for Symbols, its own .gnu_debugdata. Null if there is none of these.
-enum class DebugPart : uint8_t { Symbols, Dwarf };
-std::shared_ptr<ElfFile> open_debug_file(const ElfFile &elf, DebugPart part, const std::string &root,
-                                         const std::vector<std::string> &folders);
-
 // "START SIZE name" lines that a just-in-time compiler writes for perf, numbers in hex.
 class JitSymbols {
  public:
-  explicit JitSymbols(std::string path) : path_(std::move(path)) {}
+  // `name`: what the process calls the file.
+  JitSymbols(std::string path, std::string name) : path_(std::move(path)), name_(std::move(name)) {}
   std::optional<Symbol> find(uint64_t address);
+  // Reads the file if it has grown; false if not, or if it is out of reach. What was read is kept.
+  bool refresh();
 
  private:
   struct Function {
@@ -72,7 +71,7 @@ class JitSymbols {
   [[nodiscard]] std::optional<Symbol> search(uint64_t address) const;
   void read();
 
-  std::string path_;
+  std::string path_, name_;
   int64_t size_ = -1;
   std::map<uint64_t, Function> functions_;
 };

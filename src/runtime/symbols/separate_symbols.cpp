@@ -10,7 +10,7 @@
 #include <filesystem>
 
 #include "base/strings.h"
-#include "runtime/symbols/file_symbols.h"
+#include "runtime/symbols/debug_part.h"
 
 namespace awl {
 
@@ -83,7 +83,11 @@ std::shared_ptr<ElfFile> open_debug_file(const ElfFile &elf, DebugPart part, con
                                          const std::vector<std::string> &folders) {
   const std::string id = elf.build_id();
   const std::optional<DebugLink> link = debug_link(elf);
-  std::string folder = std::filesystem::path(elf.name()).parent_path();
+  std::filesystem::path name(elf.name());
+  std::error_code failed;
+  // Debug files lie by the real path of what they belong to; of a container's paths we cannot tell it.
+  if (std::filesystem::path real = std::filesystem::canonical(name, failed); root.empty() && !failed) name = real;
+  std::string folder = name.parent_path();
   std::vector<std::string> candidates;
   for (const std::string &own : folders) {
     if (id.size() > 1) candidates.push_back(own + "/" + id_path(id));

@@ -73,19 +73,7 @@ std::optional<Symbol> UserSymbols::Impl::find(uint32_t pid, uint64_t address) {
   ProcessMemory &process = spaces.process(pid);
   for (const std::shared_ptr<AddressSpace> &space : process.generations)
     if (std::optional<Symbol> symbol = find_in(pid, *space, address)) return symbol;
-  if (!process.jit) {
-    const std::string inner = process.inner_pid.empty() ? inner_pid(pid) : process.inner_pid;
-    std::string path = fmt::format("/tmp/perf-{}.map", pid);
-    for (const uint32_t seen_by : {pid, process.parent}) {
-      std::string inside = fmt::format("/proc/{}/root/tmp/perf-{}.map", seen_by, inner);
-      struct stat info{};
-      if (seen_by == 0 || stat(inside.c_str(), &info) != 0) continue;
-      path = std::move(inside);
-      break;
-    }
-    process.jit = std::make_shared<JitSymbols>(std::move(path));
-  }
-  return process.jit->find(address);
+  return jit_symbols(pid, process).find(address);
 }
 
 UserSymbols::UserSymbols(SymbolOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
