@@ -16,6 +16,7 @@
 #include "runtime/session/libbpf_options.h"
 #include "runtime/session/libbpf_print.h"
 #include "runtime/session/load_failure.h"
+#include "runtime/session/unwinder.h"
 #include "runtime/types/btf.h"
 
 namespace awl {
@@ -263,17 +264,24 @@ class Loader {
   }
 
   bool set_params() {
+    const size_t bytes = options_.params.size() * sizeof(uint64_t);
+    if (!set_constant("awl_params", options_.params.data(), bytes)) return false;
+    if (!manifest_.unwinds) return true;
+    const runtime::unwind::ReturnOffsets returns = return_offsets(store_);
+    return set_constant("awl_unwind_returns", &returns, sizeof(returns));
+  }
+
+  bool set_constant(const char *name, const void *data, size_t bytes) {
     const btf *types = bpf_object__btf(object_);
-    const std::optional<Variable> params = types ? find_variable(types, "awl_params") : std::nullopt;
-    if (!params) return true;  // the script asks for none
-    bpf_map *map = section_map(object_, params->section);
+    const std::optional<Variable> variable = types ? find_variable(types, name) : std::nullopt;
+    if (!variable) return true;  // the script asks for none
+    bpf_map *map = section_map(object_, variable->section);
     size_t size = 0;
     const void *initial = map ? bpf_map__initial_value(map, &size) : nullptr;
-    const size_t bytes = options_.params.size() * sizeof(uint64_t);
-    if (!initial || params->offset + bytes > size) return broken("awl_params does not fit its section");
+    if (!initial || variable->offset + bytes > size) return broken(std::string(name) + " does not fit its section");
     std::vector<char> value(static_cast<const char *>(initial), static_cast<const char *>(initial) + size);
-    memcpy(value.data() + params->offset, options_.params.data(), bytes);
-    if (bpf_map__set_initial_value(map, value.data(), size) != 0) return broken("cannot set awl_params");
+    memcpy(value.data() + variable->offset, data, bytes);
+    if (bpf_map__set_initial_value(map, value.data(), size) != 0) return broken("cannot set " + std::string(name));
     return true;
   }
 

@@ -8,6 +8,20 @@ namespace awl {
 
 using namespace runtime::unwind;
 
+ReturnOffsets return_offsets(TypeStore &store) {
+  bool known = true;
+  auto offset = [&](const char *type, const char *field) -> uint64_t {
+    auto found = store.find(type);
+    auto ref = found && *found ? store.field(**found, field) : Result<std::optional<FieldRef>>(std::nullopt);
+    known = known && ref && *ref;
+    return known ? (*ref)->offset : 0;
+  };
+  const ReturnOffsets out{offset("struct task_struct", "utask"), offset("struct uprobe_task", "return_instances"),
+                          offset("struct return_instance", "orig_ret_vaddr"), offset("struct return_instance", "stack"),
+                          offset("struct return_instance", "next")};
+  return known ? out : ReturnOffsets{};
+}
+
 void Unwinder::start(const LoadedObject &object, const ProcessFilter &processes, int child, Diagnostics &diagnostics) {
   constexpr std::chrono::milliseconds kTurn(100);
   constexpr int kTurnsForAll = 20, kTurnsForChosen = 600;

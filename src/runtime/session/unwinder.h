@@ -6,9 +6,14 @@
 #include "base/diagnostic.h"
 #include "runtime/session/loader.h"
 #include "runtime/session/process_filter.h"
+#include "runtime/types/type_store.h"
 #include "runtime/unwind/unwind_tables.h"
+#include "runtime/unwind/walk.h"
 
 namespace awl {
+
+// Where the running kernel keeps what uretprobes have replaced; all 0 if it does not describe its types.
+runtime::unwind::ReturnOffsets return_offsets(TypeStore &store);
 
 class Unwinder {
  public:

@@ -24,6 +24,9 @@ int64_t insert(void *map, const void *key, const void *value) {
   return helper<int64_t (*)(void *, const void *, const void *, uint64_t)>(BPF_FUNC_map_update_elem)(map, key, value,
                                                                                                      BPF_NOEXIST);
 }
+bool read_kernel(uint64_t *to, uint64_t address) {
+  return helper<int64_t (*)(void *, uint32_t, uint64_t)>(BPF_FUNC_probe_read_kernel)(to, sizeof(*to), address) == 0;
+}
 bool read_user(void *to, uint32_t bytes, uint64_t address) {
   return helper<int64_t (*)(void *, uint32_t, uint64_t)>(BPF_FUNC_probe_read_user)(to, bytes, address) == 0;
 }
@@ -67,6 +70,9 @@ struct {
   int (*map_flags)[no_prealloc];
 } awl_unwind_stacks [[gnu::section(".maps"), gnu::used]];
 
+extern const volatile ReturnOffsets awl_unwind_returns;
+const volatile ReturnOffsets awl_unwind_returns{};
+
 }  // extern "C"
 
 namespace {
@@ -98,7 +104,8 @@ bool find_mapping(Walk *walk, uint64_t address) {
   if (address >= walk->mapping.start && address < walk->mapping.end) return true;
   const MappingKey key{96, __builtin_bswap32(static_cast<uint32_t>(walk->process)), __builtin_bswap64(address)};
   const auto *found = static_cast<const Mapping *>(lookup(&awl_unwind_maps, &key));
-  if (!found) return false;
+  // A prefix may reach beyond its mapping.
+  if (!found || address < found->start || address >= found->end) return false;
   walk->mapping = *found;
   walk->block_start = 1;
   walk->block_end = 0;
@@ -150,6 +157,8 @@ Step by_frame_pointer(Walk *walk) {
   // What follows frame pointers ends with 0; what does not may have 0 in the register by chance.
   if (walk->rbp == 0 && before) return Step::Outermost;
   if (walk->rbp < walk->rsp || walk->rbp & 7 || !read_user(&saved, sizeof(saved), walk->rbp)) return Step::Lost;
+  constexpr int user_address_bits = 47;
+  if (saved.rip >> user_address_bits) return Step::Lost;  // no address at all, so it was no frame pointer
   walk->rsp = walk->rbp + sizeof(saved);
   walk->rbp = saved.rbp;
   walk->rip = saved.rip;
@@ -207,6 +216,31 @@ Step to_caller(Walk *walk) {
   return saved.rip ? Step::Found : Step::Outermost;
 }
 
+// The address to which a function returns that a uretprobe watches, where its trampoline stands on the stack.
+void undo_uretprobe(Walk *walk) {
+  constexpr int most = 4;  // of functions that were left by longjmp
+  uint64_t instance = walk->return_instance;
+  if (instance == 0) {
+    const auto task = helper<uint64_t (*)()>(BPF_FUNC_get_current_task)();
+    uint64_t uprobes = 0;
+    if (!read_kernel(&uprobes, task + awl_unwind_returns.task_uprobes) || uprobes == 0) return;
+    if (!read_kernel(&instance, uprobes + awl_unwind_returns.instances)) return;
+  }
+#pragma unroll
+  for (int i = 0; i < most; i++) {
+    uint64_t stack = 0, address = 0, next = 0;
+    if (instance == 0 || !read_kernel(&stack, instance + awl_unwind_returns.stack) ||
+        !read_kernel(&next, instance + awl_unwind_returns.next))
+      return;
+    if (stack == walk->rsp - 8) {
+      if (read_kernel(&address, instance + awl_unwind_returns.return_address)) walk->rip = address;
+      walk->return_instance = next;
+      return;
+    }
+    instance = next;
+  }
+}
+
 struct Turn {
   Walk *walk;
 };
@@ -214,6 +248,8 @@ struct Turn {
 // One turn of bpf_loop, 0: go on. BTF wants a name for each parameter.
 int64_t take_frame([[maybe_unused]] uint64_t index, Turn *turn) {
   Walk *walk = turn->walk;
+  // The trampoline is at the beginning of a page, where hardly any call returns to.
+  if (awl_unwind_returns.task_uprobes != 0 && !walk->exact && (walk->rip & 4095) == 0) undo_uretprobe(walk);
   const uint64_t rip = walk->rip;
   walk->stack.frames[walk->stack.count & max_frames] = rip;
   walk->stack.count++;
@@ -279,6 +315,7 @@ extern "C" [[gnu::visibility("hidden"), gnu::noinline]] int64_t awl_unwind(void 
   walk->exact = 1;
   walk->outcome = walk_complete;
   walk->by_frame_pointer = 0;
+  walk->return_instance = 0;
   walk->mapping.start = 1;
   walk->mapping.end = 0;
   if (!start(walk)) return -14;

@@ -21,6 +21,16 @@ static_assert(sizeof(KeptStack) == 1040);
 
 inline constexpr uint32_t walked_bit = 1U << 30;
 
+// Where the kernel keeps the return addresses that uretprobes have replaced by that of their trampoline: offsets in its
+// structs, as awl_unwind_returns of the object, which is set before loading. All 0: not known.
+struct ReturnOffsets {
+  uint64_t task_uprobes;    // task_struct::utask, a pointer to struct uprobe_task
+  uint64_t instances;       // uprobe_task::return_instances: the list of those that have not returned, innermost first
+  uint64_t return_address;  // return_instance::orig_ret_vaddr
+  uint64_t stack;           // return_instance::stack: where that address was
+  uint64_t next;            // return_instance::next
+};
+
 // Memory of one walk, which its caller gives; what is in it before does not matter.
 struct Walk {
   KeptStack stack;
@@ -30,6 +40,7 @@ struct Walk {
   uint64_t exact;             // 1: rip is where the program stands, 0: a return address
   uint64_t outcome;           // Outcome
   uint64_t by_frame_pointer;  // the frame before was found by its frame pointer
+  uint64_t return_instance;   // the next one that may be met, 0: from the first on
   Mapping mapping;            // of the frame before
   uint64_t block;             // of that file, which holds the rows of [block_start, block_end)
   uint64_t block_start, block_end;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -124,6 +125,19 @@ FUNCTION void through_library(void) {
   sink++;
 }
 
+// Through code that a just-in-time compiler might have made, with a frame pointer: push rbp; mov rbp, rsp; call rdi;
+// pop rbp.
+FUNCTION void generated(void) {
+  static const unsigned char code[] = {0x55, 0x48, 0x89, 0xe5, 0xff, 0xd7, 0x5d, 0xc3};
+  void *place = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (place == MAP_FAILED) return;
+  memcpy(place, code, sizeof(code));
+  void (*call)(void (*)(void)) = NULL;
+  *(void **)&call = place;
+  call(last);
+  sink++;
+}
+
 // Without unwind tables, and rbp leads nowhere.
 void without_tables(void);
 __asm__(
@@ -147,6 +161,7 @@ int main(int argc, char **argv) {
   if (!strcmp(way, "library")) through_library();
   if (!strcmp(way, "burn")) burn();
   if (!strcmp(way, "call")) called();
+  if (!strcmp(way, "generated")) generated();
   if (!strcmp(way, "cut")) without_tables();
   if (!strcmp(way, "thread")) {
     pthread_t id;
