@@ -93,7 +93,7 @@ class Folder {
     // One side is enough for these.
     if (expr.op == BinaryOp::LogicalAnd && ((a && !*a) || (b && !*b))) return 0;
     if (expr.op == BinaryOp::LogicalOr && ((a && *a) || (b && *b))) return 1;
-    if (expr.op == BinaryOp::Equal || expr.op == BinaryOp::NotEqual)
+    if (!a && !b && (expr.op == BinaryOp::Equal || expr.op == BinaryOp::NotEqual))
       if (std::optional<int64_t> same = same_text(expr)) return expr.op == BinaryOp::Equal ? *same : !*same;
     if (!a || !b) return std::nullopt;
     return arithmetic(expr.op, *a, *b, is_unsigned(expr.left) || is_unsigned(expr.right));
@@ -101,7 +101,6 @@ class Folder {
 
   [[nodiscard]] std::optional<int64_t> same_text(const Binary &expr) const {
     if (const Type *left = asked_type(expr.left), *right = asked_type(expr.right); left && right) return left == right;
-    if (number(expr.left) || number(expr.right)) return std::nullopt;
     std::optional<std::string> a = text(expr.left), b = text(expr.right);
     return a && b ? std::optional<int64_t>(*a == *b) : std::nullopt;
   }
