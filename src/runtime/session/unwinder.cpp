@@ -38,7 +38,9 @@ void Unwinder::start(const LoadedObject &object, const ProcessFilter &processes,
   }
   tables_ = *std::move(tables);
   for (int left = scope.only_first ? kTurnsForChosen : kTurnsForAll; left > 0; left--)
-    if (tables_->wait(kTurn) || Signals::stop_requested()) break;
+    if (tables_->wait(kTurn) || Signals::stop_requested()) return;
+  diagnostics.emit(diag::UnwindTablesLate, Span{})
+      .with_hint("stacks follow frame pointers until they are; -p makes those of one process only");
 }
 
 void Unwinder::report(Diagnostics &diagnostics) {
