@@ -157,8 +157,9 @@ Step by_frame_pointer(Walk *walk) {
   // What follows frame pointers ends with 0; what does not may have 0 in the register by chance.
   if (walk->rbp == 0 && before) return Step::Outermost;
   if (walk->rbp < walk->rsp || walk->rbp & 7 || !read_user(&saved, sizeof(saved), walk->rbp)) return Step::Lost;
+  // What cannot be an address of code did not come from a frame pointer; nothing is mapped at the lowest 64 KB.
   constexpr int user_address_bits = 47;
-  if (saved.rip >> user_address_bits) return Step::Lost;  // no address at all, so it was no frame pointer
+  if (saved.rip >> user_address_bits || (saved.rip && saved.rip < 0x10000)) return Step::Lost;
   walk->rsp = walk->rbp + sizeof(saved);
   walk->rbp = saved.rbp;
   walk->rip = saved.rip;
