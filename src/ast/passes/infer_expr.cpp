@@ -9,6 +9,7 @@
 namespace awl::ast {
 
 const Type *Inference::infer(Expr *expr) {
+  if (!inferred_.insert(expr).second) return facts_.types[expr];
   const Type *type = rule(expr);
   facts_.types.set(expr, type);
   return type;

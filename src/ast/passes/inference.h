@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "ast/passes/facts.h"
@@ -33,7 +34,7 @@ class Inference {
   bool run();
 
   // --- For the rules of intrinsics (src/ast/intrinsics) ---
-  // Type of an expression; null while unknown, poison after an error.
+  // Type of an expression; null while unknown, poison after an error. Found once in a walk, however often it is asked.
   const Type *infer(Expr *expr);
   // Type of the map a `map` argument names; reports anything else.
   MapFacts *map_argument(Expr *expr);
@@ -126,7 +127,8 @@ class Inference {
   Diagnostics &diagnostics_;
   bool guess_;
   uint32_t unit_ = 0;
-  const Expr *assigned_aggregate_ = nullptr;  // the call that stands where aggregations are allowed: `@m = count()`
+  const Expr *assigned_aggregate_ = nullptr;   // the call that stands where aggregations are allowed: `@m = count()`
+  std::unordered_set<const Expr *> inferred_;  // in this walk
   int loops_ = 0;
   bool changed_ = false;
 };
