@@ -8,6 +8,7 @@
 
 #include "ast/passes/helper_sites.h"
 #include "ast/passes/lowering.h"
+#include "ast/typed/walk.h"
 #include "ast/walk.h"
 
 namespace awl::ast {
@@ -185,6 +186,18 @@ Lowering::Lowering(const CompileInput &input, const Facts &facts, Lowered &out, 
   }
 }
 
+// `probe` is told by the attach cookie where one program serves many. So is `func`, but that is the same for a
+// function's entry and its return. Functions of the script may ask, too.
+static bool may_ask_for_own_name(const typed::Program &program) {
+  return typed::any_of(program.body,
+                       [](const typed::Value &value) {
+                         if (value.kind == typed::Kind::Call || value.kind == typed::Kind::CCall) return true;
+                         return value.kind == typed::Kind::HelperCall && value.type->display == Display::ProbeName &&
+                                static_cast<const typed::HelperCall &>(value).helper == BPF_FUNC_get_attach_cookie;
+                       },
+                       {});
+}
+
 void Lowering::lower_unit(uint32_t index) {
   unit_ = index;
   const Unit &u = unit();
@@ -214,7 +227,8 @@ void Lowering::lower_unit(uint32_t index) {
     add(std::move(branch));
   }
   if (u.body) lower_block(u.body);
-  out_.manifest.probes.push_back({u.target.provider, u.text, program.name, u.span, u.source_index});
+  out_.manifest.probes.push_back(
+      {u.target.provider, u.text, program.name, u.span, u.source_index, may_ask_for_own_name(program)});
   out_.module.programs.push_back(std::move(program));
   routine_ = nullptr;
 }

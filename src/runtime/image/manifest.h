@@ -139,6 +139,7 @@ struct ProbeInfo {
   std::string program;   // name of its BPF program in the object
   Span span;
   uint32_t source_index = 0;  // order in the script
+  bool needs_cookie = false;  // the program may ask for the name of its probe
 };
 
 // Places in the script where a helper can fail without the script seeing it: an address that cannot be read, an entry

@@ -82,8 +82,8 @@ void members(Visit &visit, Action &action) {
 
 template <class Visit>
 void members(Visit &visit, ProbeInfo &probe) {
-  auto &[provider, text, program, span, source_index] = probe;
-  visit(provider, text, program, span, source_index);
+  auto &[provider, text, program, span, source_index, needs_cookie] = probe;
+  visit(provider, text, program, span, source_index, needs_cookie);
 }
 
 template <class Visit>

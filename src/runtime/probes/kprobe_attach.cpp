@@ -1,7 +1,9 @@
 #include "runtime/probes/kprobe_attach.h"
 
-#include <bpf/bpf.h>
 #include <fmt/format.h>
+#include <linux/bpf.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <string_view>
 #include <unordered_map>
@@ -49,6 +51,13 @@ Error explain(Error error, const ProbeTarget &target) {
   }
   return error;
 }
+
+// The part of union bpf_attr that BPF_LINK_CREATE reads; libbpf 1.1 refuses the attach type of sessions.
+struct KprobeMultiAttr {
+  uint32_t prog_fd, target_fd, attach_type, flags;
+  uint32_t multi_flags, count;
+  uint64_t symbols, addresses, cookies;
+};
 
 // Addresses of functions whose module was named: the kernel looks bare names up in all of it. Needs root, or all are 0.
 Result<std::vector<unsigned long>> addresses_of(std::span<const AttachPlace> places, const ProbeRoots &roots) {
@@ -105,18 +114,19 @@ Result<Attachment> attach_kprobe_multi(std::span<const AttachPlace> places, std:
   }
   std::vector<unsigned long> addresses;
   if (named_module) addresses = TRY(addresses_of(places, {}));
-  bpf_link_create_opts link{};
-  link.sz = sizeof(link);
-  link.kprobe_multi.flags = at_return ? BPF_F_KPROBE_MULTI_RETURN : 0;
-  link.kprobe_multi.cnt = static_cast<uint32_t>(places.size());
-  link.kprobe_multi.cookies = reinterpret_cast<const __u64 *>(cookies.data());
+  KprobeMultiAttr link{};
+  link.prog_fd = static_cast<uint32_t>(options.prog_fd);
+  link.attach_type = options.session ? kKprobeSessionAttachType : kKprobeMultiAttachType;
+  link.multi_flags = at_return ? BPF_F_KPROBE_MULTI_RETURN : 0;
+  link.count = static_cast<uint32_t>(places.size());
+  link.cookies = reinterpret_cast<uint64_t>(cookies.data());
   if (named_module)
-    link.kprobe_multi.addrs = addresses.data();
+    link.addresses = reinterpret_cast<uint64_t>(addresses.data());
   else
-    link.kprobe_multi.syms = names.data();
-  int fd = bpf_link_create(options.prog_fd, 0, static_cast<bpf_attach_type>(kKprobeMultiAttachType), &link);
-  if (fd >= 0) return Attachment({fd});
-  Error error = fail_errno(fmt::format("attach to {} kernel functions", places.size()), -fd).error();
+    link.symbols = reinterpret_cast<uint64_t>(names.data());
+  const long fd = syscall(__NR_bpf, BPF_LINK_CREATE, &link, sizeof(link));
+  if (fd >= 0) return Attachment({static_cast<int>(fd)});
+  Error error = fail_errno(fmt::format("attach to {} kernel functions", places.size())).error();
   return std::unexpected(places.size() == 1 ? explain(std::move(error), places.front().target) : std::move(error));
 }
 

@@ -81,6 +81,7 @@ struct AttachOptions {
       0;        // bpf_get_attach_cookie() in the program; usdt: index of the argument spec is added by the session
   int pid = 0;  // -p, 0 for all processes
   bool unsafe = false;
+  bool session = false;  // attach_many: at entry and return
 };
 
 // One thing attached. Owns its descriptors; closing may take 50-90 ms each (RCU), so the session never

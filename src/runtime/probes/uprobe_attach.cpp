@@ -86,7 +86,7 @@ Result<Attachment> attach_uprobe_multi(std::span<const AttachPlace> places, std:
   for (auto &[path, file] : files) {
     UprobeMultiAttr attr{};
     attr.prog_fd = static_cast<uint32_t>(options.prog_fd);
-    attr.attach_type = kUprobeMultiAttachType;
+    attr.attach_type = options.session ? kUprobeSessionAttachType : kUprobeMultiAttachType;
     attr.path = reinterpret_cast<uint64_t>(path.c_str());
     attr.offsets = reinterpret_cast<uint64_t>(file.offsets.data());
     attr.semaphores = reinterpret_cast<uint64_t>(file.semaphores.data());

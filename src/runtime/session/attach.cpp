@@ -65,6 +65,7 @@ class Planner {
     for (const auto &[info, provider, target] : targets_) find_places(*info, *provider, target);
     name_probes();
     choose_multi();
+    choose_sessions();
     if (many) {
       const AttachCost cost = estimate_cost(plan_);
       diagnostics_.emit(diag::ManyProbes, Span{}, total, shown_time(cost.attach_ns), shown_time(cost.event_ns))
@@ -159,6 +160,49 @@ class Planner {
         chosen->second = type;
       else
         plan_.multi.erase(chosen);
+    }
+  }
+
+  // The probes of a program that serves one attach point.
+  using ByProgram = std::map<std::string, std::vector<const PlannedProbe *>>;
+  [[nodiscard]] ByProgram sole_probes() const {
+    ByProgram out;
+    std::set<std::string> shared;
+    for (const PlannedProbe &probe : plan_.probes) {
+      auto &probes = out[probe.info->program];
+      if (!probes.empty() && probes.front()->info != probe.info) shared.insert(probe.info->program);
+      probes.push_back(&probe);
+    }
+    std::erase_if(out, [&](const auto &each) { return shared.contains(each.first); });
+    return out;
+  }
+
+  static bool same_places(const std::vector<const PlannedProbe *> &a, const std::vector<const PlannedProbe *> &b) {
+    return std::ranges::equal(a, b, [](const PlannedProbe *x, const PlannedProbe *y) {
+      return std::ranges::equal(x->places, y->places, [](const AttachPlace &p, const AttachPlace &q) {
+        return p.target.scope == q.target.scope && p.target.name == q.target.name &&
+               p.target.address == q.target.address && p.target.offset == q.target.offset;
+      });
+    });
+  }
+
+  // The same functions at entry and return: one link for both. A link has one cookie for each function, which is the
+  // entry's, so a program for returns that needs its own stays alone.
+  void choose_sessions() {
+    const ByProgram all = sole_probes();
+    for (const auto &[returning, returns] : all) {
+      const ProbeInfo &info = *returns.front()->info;
+      const bool kernel = info.provider == "kretprobe";
+      if ((!kernel && info.provider != "uretprobe") || info.needs_cookie || !plan_.multi.contains(returning)) continue;
+      for (const auto &[entering, entries] : all) {
+        if (entries.front()->info->provider != (kernel ? "kprobe" : "uprobe") || plan_.sessions.contains(entering) ||
+            !plan_.multi.contains(entering) || !same_places(entries, returns))
+          continue;
+        if (!has_feature(kernel ? Feature::KprobeSession : Feature::UprobeSession)) return;
+        plan_.sessions[entering] = returning;
+        plan_.multi[entering] = plan_.multi[returning] = kernel ? kKprobeSessionAttachType : kUprobeSessionAttachType;
+        break;
+      }
     }
   }
 
@@ -296,12 +340,31 @@ class Attacher {
         group.owners.push_back(&probe);
       }
     const ProbeInfo &info = *probes.front().info;
+    if (const auto session = plan_.sessions.find(info.program); session != plan_.sessions.end()) {
+      if (!make_session(info, session->second)) return;
+    } else if (is_return_of_session(info.program)) {
+      return;  // attached with the entries
+    }
     // The kernel cannot be interrupted within a call, so it gets so many at once that it is soon back.
     const size_t at_once = plan_.multi.contains(info.program) ? kMultiUpTo : 1;
     for (size_t i = 0; i < group.places.size() && !lacks_files(group); i += at_once)
       attach_range(group, i, std::min(at_once, group.places.size() - i));
-    result_.probes += group.attached.size();
+    result_.probes += group.attached.size() * (result_.sessions.contains(&info) ? 2 : 1);
     report_refused(group, info, probes.size());
+  }
+
+  [[nodiscard]] bool is_return_of_session(const std::string &program) const {
+    return std::ranges::any_of(plan_.sessions, [&](const auto &each) { return each.second == program; });
+  }
+
+  bool make_session(const ProbeInfo &info, const std::string &returning) {
+    Result<SessionProgram> made =
+        SessionProgram::make(object_.program(info.program), object_.program(returning), plan_.multi.at(info.program));
+    if (made)
+      result_.sessions.emplace(&info, *std::move(made));
+    else
+      report_probe(info, info.text, made.error(), manifest_.config.missing_probes, diagnostics_);
+    return made.has_value();
   }
 
   // The kernel takes all of a call or none: halves lead to those that it does not want.
@@ -312,6 +375,10 @@ class Attacher {
     int pid = env_.attach_pid;
     if (pid == 0 && !multi && is_in_user_code(probe.provider->name())) pid = env_.child_pid;
     AttachOptions options{object_.program(probe.info->program), group.cookies[first], pid, env_.unsafe};
+    if (const auto session = result_.sessions.find(probe.info); session != result_.sessions.end()) {
+      options.prog_fd = session->second.fd();
+      options.session = true;
+    }
     Result<Attachment> attachment =
         multi ? probe.provider->attach_many(std::span(group.places).subspan(first, count),
                                             std::span(group.cookies).subspan(first, count), options)

@@ -12,6 +12,7 @@
 #include "base/diagnostic.h"
 #include "runtime/probes/provider.h"
 #include "runtime/session/loader.h"
+#include "runtime/session/session_program.h"
 
 namespace awl {
 
@@ -44,6 +45,8 @@ struct AttachPlan {
   std::vector<UsdtSpec> usdt;
   // Programs that are attached to all places of a ProbeInfo at once, with what they must be loaded for.
   std::map<std::string, uint32_t> multi;
+  // Of those, programs of functions' entries that are attached together with that of their returns (SessionProgram).
+  std::map<std::string, std::string> sessions;
 
   [[nodiscard]] bool nothing() const {
     return probes.empty() && begins.empty() && ends.empty() && trials.empty() && signals.empty();
@@ -68,11 +71,12 @@ struct PinnedLink {
 
 struct AttachResult {
   std::vector<Attachment> attachments;
-  std::multimap<uint64_t, size_t> watchpoints;  // index in `attachments` by address
-  std::vector<int> iterators;                   // links of iter probes: attached, they wait to be run
-  std::vector<PinnedLink> pins;                 // likewise of those that are to be pinned
-  size_t probes = 0;                            // exact probes attached
-  bool interrupted = false;                     // by a signal
+  std::multimap<uint64_t, size_t> watchpoints;           // index in `attachments` by address
+  std::vector<int> iterators;                            // links of iter probes: attached, they wait to be run
+  std::vector<PinnedLink> pins;                          // likewise of those that are to be pinned
+  std::map<const ProbeInfo *, SessionProgram> sessions;  // by the probe of the entries
+  size_t probes = 0;                                     // exact probes attached
+  bool interrupted = false;                              // by a signal
 };
 
 // Detaches the watchpoints of an address; there may be none any more.

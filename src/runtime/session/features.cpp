@@ -60,13 +60,14 @@ int try_perf_link() {
   return error == EINVAL || error == EOPNOTSUPP ? kAbsent : error;
 }
 
-int try_uprobe_multi() {
-  const EmptyProgram program(BPF_PROG_TYPE_KPROBE, kUprobeMultiAttachType);
+int try_uprobe_link(bool session) {
+  const EmptyProgram program(BPF_PROG_TYPE_KPROBE, session ? kUprobeSessionAttachType : kUprobeMultiAttachType);
   if (program.fd() < 0) return -program.fd() == EINVAL ? kAbsent : -program.fd();
   AttachPlace place;
   place.target.scope = "/";  // not a file
   AttachOptions options;
   options.prog_fd = program.fd();
+  options.session = session;
   const uint64_t cookie = 0;
   const Result<Attachment> attachment = attach_uprobe_multi({&place, 1}, {&cookie, 1}, options, false);
   const int error = attachment ? 0 : attachment.error().sys_errno;
@@ -74,19 +75,25 @@ int try_uprobe_multi() {
   return error == EINVAL || error == EOPNOTSUPP ? kAbsent : error;
 }
 
-int try_kprobe_multi() {
-  const EmptyProgram program(BPF_PROG_TYPE_KPROBE, kKprobeMultiAttachType);
+int try_kprobe_link(bool session) {
+  const EmptyProgram program(BPF_PROG_TYPE_KPROBE, session ? kKprobeSessionAttachType : kKprobeMultiAttachType);
   if (program.fd() < 0) return -program.fd() == EINVAL ? kAbsent : -program.fd();
   AttachPlace place;
   place.target.name = "awl_no_such_function";
   AttachOptions options;
   options.prog_fd = program.fd();
+  options.session = session;
   const uint64_t cookie = 0;
   const Result<Attachment> attachment = attach_kprobe_multi({&place, 1}, {&cookie, 1}, options, false);
   const int error = attachment ? 0 : attachment.error().sys_errno;
   if (error == ESRCH || error == ENOENT) return 0;
   return error == EINVAL || error == EOPNOTSUPP ? kAbsent : error;
 }
+
+int try_kprobe_multi() { return try_kprobe_link(false); }
+int try_kprobe_session() { return try_kprobe_link(true); }
+int try_uprobe_multi() { return try_uprobe_link(false); }
+int try_uprobe_session() { return try_uprobe_link(true); }
 
 int try_ring_buffer() {
   const int error =
@@ -131,6 +138,8 @@ constexpr std::array<Entry, kFeatureCount> kEntries = {{
     {Feature::PerfLink, "perf_link", try_perf_link, "since Linux 5.15"},
     {Feature::UprobeMulti, "uprobe_multi", try_uprobe_multi, "since Linux 6.6"},
     {Feature::KprobeMulti, "kprobe_multi", try_kprobe_multi, "since Linux 5.18, with CONFIG_FPROBE"},
+    {Feature::KprobeSession, "kprobe_session", try_kprobe_session, "since Linux 6.10, with CONFIG_FPROBE"},
+    {Feature::UprobeSession, "uprobe_session", try_uprobe_session, "since Linux 6.13"},
     {Feature::RingBuffer, "ring_buffer", try_ring_buffer, "since Linux 5.8"},
     {Feature::MapBatch, "map_batch", try_map_batch, "since Linux 5.6"},
     {Feature::RawTestRun, "raw_test_run", try_raw_test_run, "since Linux 5.10"},
@@ -172,14 +181,12 @@ bool has_feature(Feature feature) {
 }
 
 bool disable_feature(std::string_view name) {
-  // What bpftrace can leave out and awl never uses.
-  constexpr std::array kUnused = {std::string_view("kprobe_session"), std::string_view("uprobe_session")};
   for (size_t i = 0; i < kEntries.size(); i++) {
     if (name != kEntries[i].name) continue;
     reports[i] = {kEntries[i].feature, kEntries[i].name, false, "switched off", FeatureState::NotConfigured};
     return true;
   }
-  return std::find(kUnused.begin(), kUnused.end(), name) != kUnused.end();
+  return false;
 }
 
 std::vector<FeatureReport> all_features() {

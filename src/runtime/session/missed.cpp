@@ -37,9 +37,9 @@ LinkMisses link_misses(const std::vector<std::byte> &info) {
 }
 
 std::vector<MissedEvents> missed_events(const LoadedObject &object, const Manifest &manifest,
-                                        const std::vector<Attachment> &attachments) {
+                                        const AttachResult &attached) {
   std::map<uint32_t, uint64_t> of_links;  // by id of the program
-  for (const Attachment &attachment : attachments) {
+  for (const Attachment &attachment : attached.attachments) {
     for (const int fd : attachment.fds()) {
       std::vector<std::byte> info(kLinkInfoSize);
       uint32_t size = kLinkInfoSize;
@@ -52,7 +52,9 @@ std::vector<MissedEvents> missed_events(const LoadedObject &object, const Manife
   std::vector<MissedEvents> out;
   std::set<std::string> seen;
   for (const ProbeInfo &probe : manifest.probes) {
-    const int fd = object.program(probe.program);
+    // Of a session the kernel counts for the program that goes on in those of the script.
+    const auto session = attached.sessions.find(&probe);
+    const int fd = session == attached.sessions.end() ? object.program(probe.program) : session->second.fd();
     bpf_prog_info info{};
     uint32_t size = sizeof(info);
     if (fd < 0 || !seen.insert(probe.program).second || bpf_obj_get_info_by_fd(fd, &info, &size) != 0) continue;

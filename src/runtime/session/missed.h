@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "runtime/image/manifest.h"
-#include "runtime/probes/provider.h"
+#include "runtime/session/attach.h"
 #include "runtime/session/loader.h"
 
 namespace awl {
@@ -20,7 +20,7 @@ struct MissedEvents {
 // program on the same CPU; kprobes inside kprobes, and kretprobes with more calls under way than there is room for
 // (6.7). In the order of the probes, those without any left out.
 std::vector<MissedEvents> missed_events(const LoadedObject &object, const Manifest &manifest,
-                                        const std::vector<Attachment> &attachments);
+                                        const AttachResult &attached);
 
 // The count in what BPF_OBJ_GET_INFO_BY_FD says of a link (struct bpf_link_info), 0 for links that have none; and the
 // id of the link's program.

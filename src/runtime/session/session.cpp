@@ -400,7 +400,7 @@ class Session {
   void report_missed() {
     Diagnostics diagnostics;
     unwinder_.report(diagnostics);
-    for (const MissedEvents &missed : missed_events(*object_, manifest_, attached_.attachments))
+    for (const MissedEvents &missed : missed_events(*object_, manifest_, attached_))
       diagnostics.emit(diag::EventsMissed, missed.probe->span, missed.probe->text, counted(missed.count, "event"))
           .with_hint("the kernel runs no program inside another; a shorter one leaves less of a gap");
     tell(diagnostics);
