@@ -119,8 +119,11 @@ void explain_load_failure(const LoadFailure &failure, const Image &image, const 
     std::fputs(failure.log.c_str(), stderr);
   }
   // libbpf tries features out, and takes one for missing when there was no file left for the trial.
-  const bool not_made = failure.libbpf.find("wasn't created") != std::string::npos ||
-                        failure.log.find("wasn't created") != std::string::npos;
+  // Later libbpf finds out when the verifier meets the map that was not made.
+  const auto said = [&](std::string_view text) {
+    return failure.libbpf.find(text) != std::string::npos || failure.log.find(text) != std::string::npos;
+  };
+  const bool not_made = said("wasn't created") || said("is not pointing to valid bpf_map");
   if (out_of_files(failure.error) ||
       (not_made && !files_left(image.manifest.maps.size() + image.manifest.probes.size() + kOwnFiles))) {
     diagnostics.emit(diag::TooManyFiles, Span{}, file_limit()).with_hint("raise it: `ulimit -n`, as root with -H");
