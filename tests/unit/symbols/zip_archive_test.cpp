@@ -6,7 +6,7 @@ namespace awl {
 namespace {
 
 void put(std::string &out, uint64_t number, size_t bytes) {
-  for (size_t i = 0; i < bytes; i++) out += static_cast<char>(number >> (8 * i));
+  for (size_t i = 0; i < bytes; i++, number >>= 8) out += static_cast<char>(number);
 }
 
 // One member at the front, and behind it the table and its end.
