@@ -125,7 +125,8 @@ const SourceFrames::Range *SourceFrames::function_at(Unit &unit, uint64_t addres
     unit.indexed = true;
     unit.functions.clear();
     index(unit, &unit.code, unit.nested, 0);
-    std::ranges::stable_sort(unit.functions, {}, &Range::begin);
+    // Of those that begin together the last in the file comes last.
+    std::ranges::sort(unit.functions, {}, [](const Range &range) { return std::pair(range.begin, range.die.addr); });
   }
 }
 
