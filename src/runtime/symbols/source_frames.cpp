@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 // A stack is a few dozen addresses, a program's DWARF is up to gigabytes: read is what the addresses ask for. First the
 // ranges of all compile units, which stand at their heads; of a unit that is met, where each of its functions lies; of
