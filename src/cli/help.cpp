@@ -1,6 +1,7 @@
 // `awl help`, `awl --help`
 #include <fmt/core.h>
 
+#include "ast/passes/stdlib.h"
 #include "base/diagnostic.h"
 #include "cli/commands.h"
 #include "cli/option_table.h"
@@ -23,6 +24,8 @@ int help(const Options &options) {
       fmt::print("{}", *text);
       continue;
     }
+    if (const std::string_view instead = ast::foreign_name_hint(name); !instead.empty())
+      return complain(Error{fmt::format("`{}` is a name of other tracers", name), std::string(instead), 0});
     const std::string near = nearest(name, topics());
     return complain(Error{fmt::format("nothing is known about `{}`", name),
                           near.empty() ? "`awl help` says what there is" : fmt::format("did you mean `{}`?", near), 0});

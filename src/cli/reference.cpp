@@ -42,9 +42,13 @@ std::string form_of(std::string_view declaration) {
 
 std::vector<std::string> notes_of(const ast::Function &function) {
   static constexpr std::pair<std::string_view, std::string_view> kNeeds[] = {
-      {"regs", "a probe that has registers"}, {"func", "a probe in a function"},
-      {"retval", "a probe at a return"},      {"args", "a probe whose arguments have names"},
-      {"argn", "a probe with arguments"},     {"user", "a probe in a program"},
+      {"regs", "a probe that has registers"},
+      {"func", "a probe in a function"},
+      {"retval", "a probe at a return"},
+      {"args", "a probe whose arguments have names"},
+      {"argn", "a probe with arguments"},
+      {"user", "a probe in a program"},
+      {"entry", "a probe at the entry of a function, kprobe or uprobe"},
   };
   std::vector<std::string> notes;
   for (const auto &[key, text] : kNeeds)
@@ -104,14 +108,16 @@ std::string list_of_config() {
 std::optional<std::string> about_config(std::string_view given) {
   const std::string name = lower(given);
   if (name == "config") return list_of_config();
-  for (const ast::ConfigVariable &variable : ast::config_variables()) {
-    std::string upper(variable.name);
-    std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-    if (variable.name == name || "bpftrace_" + std::string(variable.name) == name)
-      return fmt::format("config = {{ {} = ... }} or {} in the environment\n\n{}\n", variable.name, "BPFTRACE_" + upper,
-                         variable.doc);
-  }
-  return std::nullopt;
+  const ast::ConfigVariable *variable = ast::config_variable(name);
+  if (!variable) return std::nullopt;
+  std::string upper(variable->name);
+  std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::string out = fmt::format("config = {{ {} = ... }} or BPFTRACE_{} in the environment\n\n{}\n", variable->name,
+                                upper, variable->doc);
+  const std::string today(variable->name);
+  if (name != today && name != "bpftrace_" + today && name != "awl_" + today)
+    out += fmt::format("{} is an old name{}.\n", given, name.ends_with("no_" + today) ? " of the opposite" : "");
+  return out;
 }
 
 std::optional<std::string> about_option(std::string_view name) {

@@ -1,4 +1,4 @@
-// Addresses and their names: ksym, usym, kaddr, percpu_kaddr, uaddr, reg.
+// Addresses and their names: ksym, usym, kaddr, percpu_kaddr, uaddr, reg, sargN.
 #include <linux/bpf.h>
 
 #include <algorithm>
@@ -164,10 +164,39 @@ typed::ValuePtr lower_reg(Lowering &low, const CallSite &call) {
   return out;
 }
 
+// sarg0 ... sarg9: arguments that did not fit into registers stand one behind the other from where the stack pointer is
+// at the entry; on x86-64 the return address is in front of them.
+const Type *infer_stack_argument(Inference &in, const CallSite &call) {
+  if (in.unit().target.offset != 0)
+    in.error(diag::NotAtEntry, call.node->span, call.function->name, in.unit().text)
+        .with_hint("keep it at the entry, in a map by `tid`");
+  return in.store().int64();
+}
+typed::ValuePtr lower_stack_argument(Lowering &low, const CallSite &call) {
+#if defined(__x86_64__)
+  constexpr uint64_t kFirst = 8;
+#else
+  constexpr uint64_t kFirst = 0;
+#endif
+  const Type *u64 = low.store().uint64();
+  const Span span = call.node->span;
+  const auto number = static_cast<uint64_t>(call.function->name.back() - '0');
+  auto sp = make_value<typed::CtxLoad>(u64, span);
+  sp->offset = find_register("sp")->offset;
+  auto out = make_value<typed::Load>(low.type(call.node), span);
+  out->space = low.unit().context.user_code ? typed::Space::User : typed::Space::Kernel;
+  out->address = make_binary(typed::Op::Add, false, std::move(sp), make_const(u64, kFirst + number * 8, span), u64);
+  return out;
+}
+
 constexpr Intrinsic kTable[] = {
-    {"ksym", infer_ksym, lower_ksym},    {"usym", infer_usym, lower_usym},
-    {"kaddr", infer_kaddr, lower_kaddr}, {"percpu_kaddr", infer_percpu_kaddr, lower_percpu_kaddr},
-    {"uaddr", infer_uaddr, lower_uaddr}, {"reg", infer_reg, lower_reg},
+    {"ksym", infer_ksym, lower_ksym},
+    {"usym", infer_usym, lower_usym},
+    {"kaddr", infer_kaddr, lower_kaddr},
+    {"percpu_kaddr", infer_percpu_kaddr, lower_percpu_kaddr},
+    {"uaddr", infer_uaddr, lower_uaddr},
+    {"reg", infer_reg, lower_reg},
+    {"stack_argument", infer_stack_argument, lower_stack_argument},
 };
 
 }  // namespace

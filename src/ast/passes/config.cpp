@@ -83,6 +83,15 @@ constexpr Renamed kRenamed[] = {
     {"str_len", "max_strlen", false},
 };
 
+// What an old variable's value is for the one that means the opposite; what is neither true nor false stays, to be
+// refused.
+std::string inverted(const std::string &text) {
+  const std::string word = lower(text);
+  if (word == "1" || word == "true") return "false";
+  if (word == "0" || word == "false") return "true";
+  return text;
+}
+
 const ConfigVariable *find_variable(std::string_view name) {
   for (const ConfigVariable &v : config_variables())
     if (v.name == name) return &v;
@@ -111,7 +120,7 @@ void set_entry(ConfigValues &values, const ConfigEntry &entry, Diagnostics &diag
   for (const Renamed &r : kRenamed) {
     if (name != r.old_name) continue;
     name = r.new_name;
-    if (r.inverted) text = text == "1" || lower(text) == "true" ? "false" : "true";
+    if (r.inverted) text = inverted(text);
   }
   const ConfigVariable *variable = find_variable(name);
   if (!variable) {
@@ -122,10 +131,10 @@ void set_entry(ConfigValues &values, const ConfigEntry &entry, Diagnostics &diag
     return;
   }
   if (std::string problem = variable->set(values, text); !problem.empty())
-    diagnostics.emit(diag::BadConfigValue, entry.value_span, entry.name, text, problem);
+    diagnostics.emit(diag::BadConfigValue, entry.value_span, entry.name, text_of(entry), problem);
 }
 
-void set_from_environment(ConfigValues &values, const std::string &name, const ConfigVariable &variable, bool inverted,
+void set_from_environment(ConfigValues &values, const std::string &name, const ConfigVariable &variable, bool opposite,
                           const Environment &environment, Diagnostics &diagnostics) {
   std::string upper = name;
   std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
@@ -134,7 +143,7 @@ void set_from_environment(ConfigValues &values, const std::string &name, const C
     const char *text = environment(variable_name);
     if (!text) continue;
     std::string given = text;
-    if (inverted) given = given == "1" || given == "true" ? "false" : "true";
+    if (opposite) given = inverted(given);
     if (std::string problem = variable.set(values, given); !problem.empty())
       diagnostics.emit(diag::BadConfigValue, Span{}, variable_name, text, problem);
   }
@@ -201,6 +210,13 @@ Expr *config_literal(Program &program, const ConfigValues &values, std::string_v
   for (auto [word, mode] : kStackModes)
     if (mode == values.stack_mode) return program.make<StringLiteral>(span, std::string(word));
   return nullptr;
+}
+
+const ConfigVariable *config_variable(std::string_view name) {
+  const std::string plain = plain_name(name);
+  for (const Renamed &r : kRenamed)
+    if (r.old_name == plain) return find_variable(r.new_name);
+  return find_variable(plain);
 }
 
 std::optional<StackMode> stack_mode_of(std::string_view word) {

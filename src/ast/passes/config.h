@@ -19,6 +19,8 @@ struct ConfigVariable {
   std::string (*set)(ConfigValues &values, std::string_view text);
 };
 const std::vector<ConfigVariable> &config_variables();
+// By its name in any spelling, or by its old one: BPFTRACE_STRLEN is max_strlen. Null if there is none.
+const ConfigVariable *config_variable(std::string_view name);
 
 // Looks a variable up in the environment; null if unset.
 using Environment = std::function<const char *(const std::string &)>;
@@ -26,10 +28,10 @@ using Environment = std::function<const char *(const std::string &)>;
 // The value that a script sees as `config.NAME`: a literal, null if there is no such variable.
 Expr *config_literal(Program &program, const ConfigValues &values, std::string_view name, Span span);
 
-// Defaults, then the block, then the environment, which wins.
 // As `stack_mode` and the stacks' own parameter call it.
 std::optional<StackMode> stack_mode_of(std::string_view word);
 
+// Defaults, then the block, then the environment, which wins.
 ConfigValues read_config(const Program &program, const Environment &environment, Diagnostics &diagnostics);
 
 }  // namespace awl::ast

@@ -54,7 +54,6 @@ class Expander {
     visit(slot, depth);
     if (auto *field = as<FieldAccess>(slot)) return read_config_variable(slot, *field);
     if (!call && !identifier) return;
-    if (identifier && stack_argument(slot, *identifier)) return;
     if (call) args = call->args;
     const Function *function = depth < kMaxDepth ? functions_.find(name) : nullptr;
     if (function && !args.empty()) function = form_for(*function, args);
@@ -82,31 +81,6 @@ class Expander {
     if (std::string guess = nearest(field.name, names); !guess.empty() && guess != field.name)
       d.with_hint("did you mean `" + guess + "`?");
     slot = program_.make<Poison>(field.span);
-  }
-
-  // `sargN` of scripts before 2025: the N-th argument of those that are passed on the stack.
-  bool stack_argument(Expr *&slot, const Identifier &name) {
-    constexpr size_t kPrefix = 4;
-    constexpr uint64_t kMaxArguments = 100;
-    if (!name.name.starts_with("sarg")) return false;
-    std::optional<uint64_t> number = parse_unsigned(name.name.substr(kPrefix));
-    if (!number || *number > kMaxArguments) return false;
-#if defined(__x86_64__)
-    constexpr uint64_t kFirst = 8;  // behind the return address
-#else
-    constexpr uint64_t kFirst = 0;
-#endif
-    Span span = name.span;
-    std::vector<Expr *> args = {program_.make<StringLiteral>(span, "sp")};
-    Expr *sp = program_.make<Call>(span, "reg", span, args);
-    Expr *offset = program_.make<IntegerLiteral>(span, kFirst + *number * 8);
-    TypeName type;
-    type.span = span;
-    type.name = "int64";
-    type.pointers = 1;
-    Expr *address = program_.make<Cast>(span, type, program_.make<Binary>(span, BinaryOp::Add, sp, offset));
-    slot = program_.make<Unary>(span, UnaryOp::Deref, address);
-    return true;
   }
 
   // False if the call means no macro: there may be a function of this name.

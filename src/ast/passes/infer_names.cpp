@@ -38,43 +38,10 @@ const Type *Inference::infer_identifier(Identifier *expr) {
   return unknown_name(expr);
 }
 
-namespace {
-
-struct OldName {
-  std::string_view name, hint;
-};
-// Names that bpftrace had, and those that other tracers have for what is meant.
-constexpr OldName kOldNames[] = {
-    {"stack", "write `kstack`, or `ustack` for the process"},
-    {"sym", "`ksym(address)` is for addresses of the kernel, `usym(address)` for those of the process"},
-    {"quantize", "write `hist(value)`"},
-    {"lquantize", "write `lhist(value, min, max, step)`"},
-    {"execname", "write `comm`"},
-    {"timestamp", "write `nsecs`"},
-    {"walltimestamp", "`time()` prints the time of day, `strftime(format, nsecs)` makes a text of it"},
-    {"copyinstr", "write `str(address)`"},
-    {"stringof", "write `str(address)`"},
-    {"tracemem", "write `buf(address, length)`"},
-    {"probefunc", "write `func`"},
-    {"probename", "write `probe`"},
-    {"printa", "write `print(@map)`"},
-    {"trunc", "write `clear(@map)`"},
-    {"strcmp", "strings are compared with `==`"},
-    {"name", "write `comm` for the name of the process, `probe` for that of the probe"},
-};
-
-std::string_view old_name_hint(std::string_view name) {
-  for (const OldName &old : kOldNames)
-    if (old.name == name) return old.hint;
-  return {};
-}
-
-}  // namespace
-
 const Type *Inference::unknown_function(const Call *call) {
   Diagnostic &d = error(diag::UnknownFunction, call->name_span, call->name);
   if (!d.info) return poison();  // it is told already
-  if (std::string_view hint = old_name_hint(call->name); !hint.empty())
+  if (std::string_view hint = foreign_name_hint(call->name); !hint.empty())
     d.with_hint(std::string(hint));
   else if (std::string guess = nearest(call->name, input_.functions.names()); !guess.empty())
     d.with_hint("did you mean `" + guess + "`?");
@@ -84,7 +51,7 @@ const Type *Inference::unknown_function(const Call *call) {
 const Type *Inference::unknown_name(Identifier *expr) {
   Diagnostic &d = error(diag::UnknownName, expr->span, expr->name);
   if (!d.info) return poison();  // it is told already
-  if (std::string_view hint = old_name_hint(expr->name); !hint.empty()) {
+  if (std::string_view hint = foreign_name_hint(expr->name); !hint.empty()) {
     d.with_hint(std::string(hint));
     return poison();
   }
@@ -96,6 +63,17 @@ const Type *Inference::unknown_name(Identifier *expr) {
     d.with_hint("variables start with `$`, maps with `@`");
   return poison();
 }
+
+namespace {
+
+constexpr uint32_t kStackArguments = 10;  // sarg0 ... sarg9
+
+bool is_entry(const Unit &unit) {
+  const std::string &provider = unit.target.provider;
+  return !unit.function && (provider == "kprobe" || provider == "uprobe");
+}
+
+}  // namespace
 
 const Type *Inference::infer_argn(uint32_t number, Span span) {
   const ProbeContext &context = unit().context;
@@ -110,8 +88,12 @@ const Type *Inference::infer_argn(uint32_t number, Span span) {
   }
   if (number >= context.arg_count) {
     Diagnostic &d = error(diag::NotAvailable, span, name, unit().text);
+    const uint32_t on_stack = number - context.arg_count;
     d.with_hint(context.arg_count == 0 ? "this probe has no arguments"
-                                       : fmt::format("it has arg0 to arg{}", context.arg_count - 1));
+                : is_entry(unit()) && on_stack < kStackArguments
+                    ? fmt::format("arg0 to arg{} are in registers, this one is on the stack: write `sarg{}`",
+                                  context.arg_count - 1, on_stack)
+                    : fmt::format("it has arg0 to arg{}", context.arg_count - 1));
     return poison();
   }
   return store().int64();
@@ -137,19 +119,23 @@ bool Inference::check_needs(const CallSite &call) {
   bool fits = (!needs(f, "regs") || c.has_regs) && (!needs(f, "retval") || c.has_retval) &&
               (!needs(f, "func") || c.has_func) && (!needs(f, "args") || c.args) &&
               (!needs(f, "user") || c.user_code) && (!needs(f, "kprobe") || unit().target.provider == "kprobe") &&
-              (!needs(f, "probe") || !unit().function);
+              (!needs(f, "entry") || is_entry(unit())) && (!needs(f, "probe") || !unit().function);
   if (!fits) {
     Diagnostic &d = error(diag::NotAvailable, call.name_span, f.name, unit().text);
     if (unit().function)
       d.with_hint("take it as a parameter: what a probe offers is not known in a function");
     else if (needs(f, "kprobe"))
       d.with_hint("it works in kprobe");
+    else if (needs(f, "entry"))
+      d.with_hint("arguments are on the stack at the entry of a function: it works in kprobe and uprobe");
     else if (needs(f, "retval"))
       d.with_hint("return values are seen by kretprobe, fexit and uretprobe");
     if (needs(f, "args") && c.args_reach != ArgReach::None)
       d.with_hint(c.user_code ? "there is no debug information about its parameters: use arg0, arg1, ..."
                               : "use arg0, arg1, ...");
   }
+  if (const Attribute *today = attribute(f, "old"); fits && today)
+    error(diag::OldName, call.name_span, f.name, today->argument).with_hint("write `" + today->argument + "`");
   if (fits && attribute(f, "unsafe") && !input_.config.unsafe) {
     error(diag::Unsafe, call.name_span, f.name + "()").with_hint("allow it with --unsafe");
   }

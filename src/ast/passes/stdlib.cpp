@@ -40,6 +40,37 @@ std::vector<std::string> FunctionTable::names() const {
   return out;
 }
 
+namespace {
+
+struct ForeignName {
+  std::string_view name, hint;
+};
+// Names that other tracers have.
+constexpr ForeignName kForeignNames[] = {
+    {"quantize", "write `hist(value)`"},
+    {"lquantize", "write `lhist(value, min, max, step)`"},
+    {"execname", "write `comm`"},
+    {"timestamp", "write `nsecs`"},
+    {"walltimestamp", "`time()` prints the time of day, `strftime(format, nsecs)` makes a text of it"},
+    {"copyinstr", "write `str(address)`"},
+    {"stringof", "write `str(address)`"},
+    {"tracemem", "write `buf(address, length)`"},
+    {"probefunc", "write `func`"},
+    {"probename", "write `probe`"},
+    {"printa", "write `print(@map)`"},
+    {"trunc", "write `clear(@map)`"},
+    {"strcmp", "strings are compared with `==`"},
+    {"name", "write `comm` for the name of the process, `probe` for that of the probe"},
+};
+
+}  // namespace
+
+std::string_view foreign_name_hint(std::string_view name) {
+  for (const ForeignName &foreign : kForeignNames)
+    if (foreign.name == name) return foreign.hint;
+  return {};
+}
+
 const Attribute *attribute(const Function &function, std::string_view name) {
   for (const Attribute &a : function.attributes)
     if (a.name == name) return &a;

@@ -42,6 +42,9 @@ class FunctionTable {
   std::map<std::string, std::unique_ptr<Program>, std::less<>> parsed_;
 };
 
+// What to write instead of a name that other tracers have: "write `comm`" for `execname`; "" for all other names.
+std::string_view foreign_name_hint(std::string_view name);
+
 // Attribute of a declaration by name, null if it has none of that name.
 const Attribute *attribute(const Function &function, std::string_view name);
 // True if [[needs(...)]] names `what`.

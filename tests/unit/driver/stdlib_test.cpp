@@ -1,6 +1,7 @@
 // The declarations of stdlib/*.bt against what implements them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "ast/intrinsics/intrinsic.h"
@@ -36,6 +37,8 @@ TEST(Stdlib, EachDeclarationParsesAndHasOneImplementation) {
     int ways = (attribute(f, "intrinsic") ? 1 : 0) + (attribute(f, "helper") ? 1 : 0) +
                (attribute(f, "aggregate") ? 1 : 0) + (f.body ? 1 : 0);
     EXPECT_EQ(ways, 1) << entry.name << " must have a body, or name an intrinsic, helper or aggregate";
+    if (const Attribute *today = attribute(f, "old"))
+      EXPECT_EQ(std::ranges::count(stdlib_index(), today->argument, &StdlibEntry::name), 1) << entry.name;
     if (const Attribute *a = attribute(f, "intrinsic")) {
       used.insert(a->argument);
       EXPECT_TRUE(intrinsics.contains(a->argument)) << "no intrinsic " << a->argument;
