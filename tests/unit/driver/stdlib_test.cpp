@@ -37,8 +37,9 @@ TEST(Stdlib, EachDeclarationParsesAndHasOneImplementation) {
     int ways = (attribute(f, "intrinsic") ? 1 : 0) + (attribute(f, "helper") ? 1 : 0) +
                (attribute(f, "aggregate") ? 1 : 0) + (f.body ? 1 : 0);
     EXPECT_EQ(ways, 1) << entry.name << " must have a body, or name an intrinsic, helper or aggregate";
-    if (const Attribute *today = attribute(f, "old"))
+    if (const Attribute *today = attribute(f, "old")) {
       EXPECT_EQ(std::ranges::count(stdlib_index(), today->argument, &StdlibEntry::name), 1) << entry.name;
+    }
     if (const Attribute *a = attribute(f, "intrinsic")) {
       used.insert(a->argument);
       EXPECT_TRUE(intrinsics.contains(a->argument)) << "no intrinsic " << a->argument;
