@@ -18,30 +18,54 @@ void FunctionEmitter::step_of(const AggregateUpdate &step) {
   Mem key = map_key(step.map, step.key.get());
   code_.from(step.span);
   ActiveMap map = active_map(step.map);
+  auto update = [&](Mem entry) {
+    if (info.parts >= 0)
+      update_part({static_cast<uint32_t>(info.parts), map.on_twin}, info, key, argument);
+    else
+      update_aggregate(info.value, entry, argument);
+  };
+  if (step.key) return with_entry(map, key, update);
   Mem element = lookup(map, key);
-  if (!step.key) {
-    code_.if_(code_.truth(element.pointer), [&] { update_aggregate(info.value, element, argument); });
-    return;
-  }
-  // A missing entry is inserted as zeros and looked up again: right also if another CPU was faster.
+  code_.if_(code_.truth(element.pointer), [&] { update(element); });
+}
+
+// A missing entry is inserted as zeros and looked up again: right also if another CPU was faster.
+void FunctionEmitter::with_entry(ActiveMap map, Mem key, const std::function<void(Mem)> &use) {
+  Mem element = lookup(map, key);
   Block from = code_.current();
   Block missing = code_.block("missing"), full = code_.block("full"), found = code_.block("found");
   Block end = code_.block("end");
   code_.branch(code_.truth(element.pointer), found, missing);
   code_.enter(missing);
-  Mem zero = zero_value(info.value_size);
+  Mem zero = zero_value(object_.map_info(map.index).value_size);
   code_.call(BPF_FUNC_map_update_elem, {address_of(map), key.pointer, zero.pointer, code_.number(BPF_NOEXIST)});
   Mem inserted = lookup(map, key);
   Block after = code_.current();
   code_.branch(code_.truth(inserted.pointer), found, full);
   code_.enter(full);
-  count_map_error(step.map);
+  count_map_error(map.index);
   code_.jump(end);
   code_.enter(found);
-  Mem entry = Code::mem(code_.phi({{element.pointer, from}, {inserted.pointer, after}}));
-  update_aggregate(info.value, entry, argument);
+  use(Code::mem(code_.phi({{element.pointer, from}, {inserted.pointer, after}})));
   code_.jump(end);
   code_.enter(end);
+}
+
+// A series that stands in parts: see MapInfo::parts.
+void FunctionEmitter::update_part(ActiveMap parts, const MapInfo &series, Mem key, Val argument) {
+  const MapInfo &info = object_.map_info(parts.index);
+  Interval interval = interval_now(series.value);
+  Val part = code_.arith(Arith::Modulo, code_.arith(Arith::Divide, interval.epoch, code_.number(kSeriesPart)),
+                         code_.number(series_parts(series.value->series_length)));
+  Mem part_key = frame_.take(info.key->size);
+  if (series.key) {
+    code_.zero(part_key, info.key->size);
+    code_.copy(part_key, key, series.key->size);
+    code_.store(code_.at(part_key, info.key->fields[1].offset), part);
+  } else {
+    code_.store(part_key, part);
+  }
+  with_entry(parts, part_key, [&](Mem entry) { update_series(info.value, entry, argument, interval); });
 }
 
 Mem FunctionEmitter::zero_value(uint32_t bytes) {
@@ -63,7 +87,7 @@ void FunctionEmitter::update_aggregate(const Type *aggregate, Mem at, Val argume
     case AggregateKind::Max:
       keep_extreme(aggregate->aggregate == AggregateKind::Min, has_signed_values(aggregate), at, argument);
       break;
-    case AggregateKind::TSeries: update_series(aggregate, at, argument); break;
+    case AggregateKind::TSeries: update_series(aggregate, at, argument, interval_now(aggregate)); break;
     case AggregateKind::Avg:
     case AggregateKind::Stats:
       code_.atomic_add(at, one);
@@ -117,12 +141,16 @@ void FunctionEmitter::keep_extreme(bool is_min, bool is_signed, Mem at, Val argu
   code_.enter(done);
 }
 
-// {epoch, value, extra} for each interval. Who meets the slot of a past interval first makes it that of this one; a
-// program that interrupts just there may lose its value.
-void FunctionEmitter::update_series(const Type *aggregate, Mem at, Val argument) {
+FunctionEmitter::Interval FunctionEmitter::interval_now(const Type *series) {
   Mem to_wall = code_.at(Code::mem(object_.params()), kParamBootToWall * 8);
   Val now = code_.add(code_.call(BPF_FUNC_ktime_get_boot_ns, {}), code_.load_volatile(to_wall));
-  Val epoch = code_.arith(Arith::Divide, now, code_.number(static_cast<uint64_t>(aggregate->series_interval)));
+  return {now, code_.arith(Arith::Divide, now, code_.number(static_cast<uint64_t>(series->series_interval)))};
+}
+
+// {epoch, value, extra} for each interval. Who meets the slot of a past interval first makes it that of this one; a
+// program that interrupts just there may lose its value.
+void FunctionEmitter::update_series(const Type *aggregate, Mem at, Val argument, Interval interval) {
+  auto [now, epoch] = interval;
   Val index = code_.arith(Arith::Modulo, epoch, code_.number(aggregate->series_length));
   index = code_.opaque(index);  // keeps the test that the verifier needs
   code_.if_(code_.compare(Cmp::Less, false, index, code_.number(aggregate->series_length)), [&] {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -169,7 +170,14 @@ class FunctionEmitter {
   void step_of(const typed::AggregateUpdate &step);
   void update_aggregate(const Type *aggregate, Mem at, Val argument);
   void keep_extreme(bool is_min, bool is_signed, Mem at, Val argument);
-  void update_series(const Type *aggregate, Mem at, Val argument);
+  struct Interval {
+    Val now;    // wall clock, nanoseconds
+    Val epoch;  // by the length of an interval
+  };
+  Interval interval_now(const Type *series);
+  void update_series(const Type *aggregate, Mem at, Val argument, Interval interval);
+  void with_entry(ActiveMap map, Mem key, const std::function<void(Mem)> &use);
+  void update_part(ActiveMap parts, const MapInfo &series, Mem key, Val argument);
   Val scalar_of(const typed::AggregateGet &value);
   Val merge_cpus(const Type *aggregate, Val address, Mem key);
   Val clear_aggregate(uint32_t map, Mem key, Frame::Mark mark);

@@ -172,7 +172,8 @@ Span Object::program_span(std::string_view function) const {
 MapShape Object::shape_of(const MapInfo &info) const {
   MapShape shape{info.bpf_type, 4, info.value_size, std::max(info.max_entries, 1u), info.flags};
   if (info.role == MapRole::Stack && shape.value_size == 0) shape.value_size = info.stack_frames * 8;
-  if ((info.role == MapRole::User || info.role == MapRole::Twin) && info.key) shape.key_size = info.key->size;
+  const bool has_key = info.role == MapRole::User || info.role == MapRole::Twin || info.role == MapRole::Parts;
+  if (has_key && info.key) shape.key_size = info.key->size;
   return shape;
 }
 

@@ -73,9 +73,57 @@ const Type *infer_delete(Inference &in, const CallSite &call) {
   return in.store().boolean();
 }
 
+// The entry, and all its parts. Without keys there is always an entry, and the parts tell whether it held something.
+typed::ValuePtr remove_series(Lowering &low, const CallSite &call, uint32_t map) {
+  const Type *u64 = low.store().uint64();
+  const Type *boolean = low.store().boolean();
+  const Span span = call.node->span;
+  const MapInfo &info = low.manifest().maps[map];
+  const auto parts = static_cast<uint32_t>(info.parts);
+  const Type *part_key = low.manifest().maps[parts].key;
+  const uint32_t key = info.key ? low.new_local(info.key) : 0;
+  const uint32_t removed = low.new_local(boolean);
+  auto remove = [&](uint32_t from, typed::ValuePtr with) {
+    auto out = make_value<typed::MapRemove>(boolean, span);
+    out->map = from;
+    out->key = std::move(with);
+    return out;
+  };
+  auto out = make_value<typed::Sequence>(boolean, span);
+  out->steps = low.collect([&] {
+    if (info.key) {
+      low.set_local(key, low.map_key(map, key_of(call), span), span);
+      low.set_local(removed, remove(map, low.get_local(key, span)), span);
+    } else {
+      low.set_local(removed, make_const(boolean, 0, span), span);
+    }
+    auto each = make_step<typed::ForRange>(span);
+    each->turns = make_const(u64, series_parts(info.value->series_length), span);
+    each->body = low.collect([&] {
+      typed::ValuePtr with = make_value<typed::LoopIndex>(u64, span);
+      if (info.key) {
+        auto pair = make_value<typed::Compose>(part_key, span);
+        pair->parts.emplace_back(part_key->fields[0].offset, low.get_local(key, span));
+        pair->parts.emplace_back(part_key->fields[1].offset, std::move(with));
+        with = std::move(pair);
+      }
+      auto any = make_value<typed::Select>(boolean, span);
+      any->condition = remove(parts, std::move(with));
+      any->then = make_const(boolean, 1, span);
+      any->otherwise = low.get_local(removed, span);
+      low.set_local(removed, std::move(any), span);
+    });
+    low.add(std::move(each));
+  });
+  out->value = low.get_local(removed, span);
+  return out;
+}
+
 typed::ValuePtr remove_entry(Lowering &low, const CallSite &call) {
+  const uint32_t map = low.map_ref(as<MapAccess>(call.args[0])).map;
+  if (low.manifest().maps[map].parts >= 0) return remove_series(low, call, map);
   auto out = make_value<typed::MapRemove>(low.store().boolean(), call.node->span);
-  out->map = low.map_ref(as<MapAccess>(call.args[0])).map;
+  out->map = map;
   out->key = low.map_key(out->map, key_of(call), call.node->span);
   return out;
 }

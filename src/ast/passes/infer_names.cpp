@@ -263,10 +263,8 @@ const Type *Inference::infer_series(const CallSite &call, const Type *argument) 
                                     {"max", SeriesKind::Max},
                                     {"min", SeriesKind::Min},
                                     {"sum", SeriesKind::Sum}};
-  // A value of a per-CPU map has at most 32 KB.
-  constexpr int64_t kMost = 32768 / kSeriesSlotSize;
   int64_t interval = constant_argument(call, 1, 1, INT64_MAX / 2, "the interval");
-  int64_t length = constant_argument(call, 2, 1, kMost, "the number of intervals");
+  int64_t length = constant_argument(call, 2, 1, kMaxSeries, "the number of intervals");
   const Name *name = &kNames[0];
   if (call.args.size() > 3) {
     std::string wanted = literal(call.args[3]).value_or("");

@@ -105,7 +105,34 @@ MapInfo make_map(TypeStore &store, const MapFacts &facts, const ConfigValues &co
   info.value_size = aggregate ? aggregate_bytes(facts.value)
                     : keyed   ? std::max(facts.value->size, 1U)
                               : round_up(facts.value->size) + 8;
+  if (aggregate && in_parts(*facts.value)) {  // the keys alone
+    info.per_cpu = false;
+    info.bpf_type = map_type(facts, false, keyed);
+    info.flags = 0;
+    info.value_size = 8;
+  }
   return info;
+}
+
+// See MapInfo::parts. Entries are made when there is something in them; the loader lowers their number to what memory
+// allows.
+MapInfo make_parts(TypeStore &store, const MapInfo &map) {
+  constexpr uint64_t kMost = 1 << 20;  // a hash has 16 bytes for each
+  MapInfo parts;
+  parts.name = map.name;
+  parts.bpf_name = (map.role == MapRole::Twin ? "AQ_" : "AP_") + map.name.substr(1);
+  parts.role = MapRole::Parts;
+  parts.span = map.span;
+  parts.bpf_type = BPF_MAP_TYPE_PERCPU_HASH;
+  parts.flags = BPF_F_NO_PREALLOC;
+  parts.per_cpu = true;
+  const uint64_t keys = map.key ? map.max_entries : 1;
+  parts.max_entries = static_cast<uint32_t>(std::min(keys * series_parts(map.value->series_length), kMost));
+  parts.key = map.key ? store.tuple({map.key, store.uint64()}) : store.uint64();
+  const Type &series = *map.value;
+  parts.value = store.tseries(series.target, series.series_interval, kSeriesPart, series.series);
+  parts.value_size = parts.value->size;
+  return parts;
 }
 
 }  // namespace
@@ -116,8 +143,11 @@ namespace {
 void lay_out_state(Lowered &out) {
   Manifest &manifest = out.manifest;
   uint32_t words = manifest.place_word(manifest.places.size());
-  for (MapInfo &map : manifest.maps)
-    if (map.twin >= 0) map.side_word = words++;
+  for (MapInfo &map : manifest.maps) {
+    if (map.twin < 0 || map.role == MapRole::Parts) continue;
+    map.side_word = words++;
+    if (map.parts >= 0) manifest.maps[static_cast<size_t>(map.parts)].side_word = map.side_word;
+  }
   if (manifest.config.helper_errors) manifest.helper_sites = find_helper_sites(out.module);
   manifest.helper_site_word = words;
   manifest.state_words = words + kHelperSiteWords * static_cast<uint32_t>(manifest.helper_sites.size());
@@ -184,6 +214,22 @@ Lowering::Lowering(const CompileInput &input, const Facts &facts, Lowered &out, 
     out.manifest.maps[index].twin = static_cast<int32_t>(out.manifest.maps.size());
     out.manifest.maps.push_back(std::move(twin));
   }
+  add_parts();
+}
+
+void Lowering::add_parts() {
+  std::vector<MapInfo> &maps = out_.manifest.maps;
+  const size_t count = maps.size();
+  for (size_t i = 0; i < count; i++) {
+    if (maps[i].value->kind != TypeKind::Aggregate || !in_parts(*maps[i].value)) continue;
+    maps[i].parts = static_cast<int32_t>(maps.size());
+    MapInfo parts = make_parts(store(), maps[i]);
+    complete(parts.key);
+    maps.push_back(std::move(parts));
+  }
+  for (size_t i = 0; i < count; i++)
+    if (maps[i].parts >= 0 && maps[i].twin >= 0)
+      maps[static_cast<size_t>(maps[i].parts)].twin = maps[static_cast<size_t>(maps[i].twin)].parts;
 }
 
 // `probe` is told by the attach cookie where one program serves many. So is `func`, but that is the same for a

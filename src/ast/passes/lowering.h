@@ -135,6 +135,7 @@ class Lowering {
   bool trusted(Expr *expr);
 
   void complete(const Type *type);
+  void add_parts();
   void lower_stmt(Stmt *stmt);
   void lower_block(Block *block);
   void lower_assign(Assign *assign);

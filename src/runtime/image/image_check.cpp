@@ -76,10 +76,11 @@ bool kind_fits(const Type &type) {
 }
 
 Result<void> check_map(const MapInfo &map) {
-  if (map.role != MapRole::User && map.role != MapRole::Twin) return {};
+  if (map.role != MapRole::User && map.role != MapRole::Twin && map.role != MapRole::Parts) return {};
   if (!map.value || map.value->kind == TypeKind::Void) return fail(fmt::format("map `{}` has no type", map.name));
   if (map.key && map.key->kind == TypeKind::Void) return fail(fmt::format("map `{}` has no key", map.name));
-  if (map.value_size < map.value->size) return fail(fmt::format("map `{}` is too small for its values", map.name));
+  if (map.parts < 0 && map.value_size < map.value->size)
+    return fail(fmt::format("map `{}` is too small for its values", map.name));
   return {};
 }
 
@@ -90,9 +91,31 @@ Result<void> check_twin(const MapInfo &map, const Manifest &manifest) {
   if (index >= manifest.maps.size() || map.side_word >= manifest.state_words)
     return fail(fmt::format("map `{}` has no twin", map.name));
   const MapInfo &twin = manifest.maps[index];
-  if (twin.role != MapRole::Twin || twin.key != map.key || twin.value != map.value ||
+  const MapRole role = map.role == MapRole::Parts ? MapRole::Parts : MapRole::Twin;
+  if (twin.role != role || (twin.parts < 0) != (map.parts < 0) || twin.key != map.key || twin.value != map.value ||
       twin.value_size != map.value_size || twin.per_cpu != map.per_cpu)
     return fail(fmt::format("the twin of map `{}` is different", map.name));
+  return {};
+}
+
+// The parts of a series: keys and values as MapInfo::parts says.
+Result<void> check_parts(const MapInfo &map, const Manifest &manifest) {
+  if (map.parts < 0) return {};
+  auto index = static_cast<size_t>(map.parts);
+  const auto sound = [&] {
+    if (index >= manifest.maps.size() || map.value->kind != TypeKind::Aggregate || !in_parts(*map.value)) return false;
+    const MapInfo &parts = manifest.maps[index];
+    if (parts.role != MapRole::Parts || !parts.per_cpu || !parts.key || !parts.value) return false;
+    const Type &value = *parts.value;
+    if (value.kind != TypeKind::Aggregate || value.aggregate != AggregateKind::TSeries ||
+        value.series != map.value->series || value.series_length != kSeriesPart)
+      return false;
+    const Type &key = *parts.key;
+    if (!map.key) return key.kind == TypeKind::Int && key.size == 8;
+    return key.kind == TypeKind::Tuple && key.fields.size() == 2 && key.fields[0].type == map.key &&
+           key.fields[0].offset == 0 && key.fields[1].type->size == 8;
+  };
+  if (!sound()) return fail(fmt::format("map `{}` has no parts", map.name));
   return {};
 }
 
@@ -139,6 +162,7 @@ Result<void> check_manifest(const Manifest &manifest) {
   for (const MapInfo &map : manifest.maps) {
     if (auto sound = check_map(map); !sound) return sound;
     if (auto sound = check_twin(map, manifest); !sound) return sound;
+    if (auto sound = check_parts(map, manifest); !sound) return sound;
   }
   for (size_t i = 0; i < manifest.actions.size(); ++i) {
     if (auto sound = check_action(manifest.actions[i], i, manifest.maps.size()); !sound) return sound;

@@ -63,7 +63,7 @@ struct RecordHeader {
 
 // --- Maps ----------------------------------------------------------------------------------------------
 
-enum class MapRole : uint8_t { User, Stack, RingBuffer, Internal, Twin };
+enum class MapRole : uint8_t { User, Stack, RingBuffer, Internal, Twin, Parts };
 
 struct MapInfo {
   std::string name;      // "@x", "@" ; internal maps: name in the object
@@ -83,6 +83,10 @@ struct MapInfo {
   // can still use the other, and has that to itself.
   int32_t twin = -1;  // index in Manifest::maps
   uint32_t side_word = 0;
+  // Of a tseries() with more than kSeriesInOne intervals: index of the map (role Parts) that holds them. Its key is
+  // {key, uint64 part} or, without keys, uint64 part, and its value a tseries() of kSeriesPart intervals; interval i is
+  // in part i / kSeriesPart % series_parts(length). This map then has the keys alone. With a twin each has its own.
+  int32_t parts = -1;
 };
 
 // --- Actions: what a ring buffer record asks the runtime to do ----------------------------------------

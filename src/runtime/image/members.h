@@ -14,7 +14,7 @@ constexpr AggregateKind largest(AggregateKind) { return AggregateKind::TSeries; 
 constexpr StackMode largest(StackMode) { return StackMode::Folded; }
 constexpr SeriesKind largest(SeriesKind) { return SeriesKind::Sum; }
 constexpr Origin largest(Origin) { return Origin::Context; }
-constexpr MapRole largest(MapRole) { return MapRole::Twin; }
+constexpr MapRole largest(MapRole) { return MapRole::Parts; }
 constexpr ActionKind largest(ActionKind) { return ActionKind::Unwatch; }
 constexpr MapTake largest(MapTake) { return MapTake::More; }
 constexpr RunError largest(RunError) { return RunError::LoopCut; }
@@ -63,9 +63,9 @@ void members(Visit &visit, Type &type) {
 template <class Visit>
 void members(Visit &visit, MapInfo &map) {
   auto &[name, bpf_name, role, bpf_type, max_entries, flags, key, value, value_size, per_cpu, stack_frames, span, twin,
-         side_word] = map;
+         side_word, parts] = map;
   visit(name, bpf_name, role, bpf_type, max_entries, flags, key, value, value_size, per_cpu, stack_frames, span, twin,
-        side_word);
+        side_word, parts);
 }
 
 template <class Visit>

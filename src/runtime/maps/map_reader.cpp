@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
+
+#include "runtime/output/value_parts.h"
 
 namespace awl {
 
@@ -116,10 +119,81 @@ Result<std::optional<MapEntry>> read_scalar(const LoadedMap &map, const Shape &s
   return entry;
 }
 
+// --- Series in parts (MapInfo::parts). Their values hold the intervals that have values, in no order.
+
+void append_used(std::vector<std::byte> &to, const MapInfo &parts, std::span<const std::byte> raw) {
+  constexpr size_t kExtra = 16;
+  const std::vector<std::byte> merged = merge_cpus(parts, raw);
+  for (size_t at = 0; at + kSeriesSlotSize <= merged.size(); at += kSeriesSlotSize)
+    if (load<uint64_t>(merged, at + kExtra) != 0)
+      to.insert(to.end(), merged.begin() + static_cast<ptrdiff_t>(at),
+                merged.begin() + static_cast<ptrdiff_t>(at + kSeriesSlotSize));
+}
+
+// Without keys no value means that nothing was set; a key is shown also if it has none.
+std::optional<MapEntry> series_entry(const MapInfo &info, std::span<const std::byte> key,
+                                     std::vector<std::byte> value) {
+  if (value.empty() && !info.key) return std::nullopt;
+  if (value.empty()) value.resize(kSeriesSlotSize);
+  return MapEntry{{key.begin(), key.end()}, std::move(value)};
+}
+
+Result<std::vector<std::vector<std::byte>>> keys_of(const LoadedMap &map, const Shape &shape) {
+  std::vector<std::vector<std::byte>> keys;
+  int err = for_each_batch(map.fd, shape, map.info->max_entries, BatchMode::Lookup,
+                           [&](auto key, auto) { keys.emplace_back(key.begin(), key.end()); });
+  if (err && !batch_unsupported(err)) return std::unexpected(map_error(*map.info, "read", err));
+  if (err) keys = all_keys(map.fd, shape, map.info->max_entries);
+  return keys;
+}
+
+LoadedMap parts_of(const LoadedMap &map) { return {map.parts, map.parts_fd}; }
+
+Result<std::vector<MapEntry>> read_series(const LoadedMap &map) {
+  const LoadedMap parts = parts_of(map);
+  const Shape shape = TRY(shape_of(*parts.info));
+  const size_t key_size = map.info->key ? map.info->key->size : 0;
+  std::unordered_map<std::string, std::vector<std::byte>> values;
+  auto add = [&](std::span<const std::byte> key, std::span<const std::byte> raw) {
+    append_used(values[std::string(reinterpret_cast<const char *>(key.data()), key_size)], *parts.info, raw);
+  };
+  int err = for_each_batch(parts.fd, shape, parts.info->max_entries, BatchMode::Lookup, add);
+  if (err && !batch_unsupported(err)) return std::unexpected(map_error(*map.info, "read", err));
+  if (err) {
+    values.clear();
+    for (const std::vector<std::byte> &key : all_keys(parts.fd, shape, parts.info->max_entries))
+      if (auto raw = TRY(lookup(parts, shape, key.data()))) add(key, *raw);
+  }
+  std::vector<std::vector<std::byte>> keys(1);
+  if (map.info->key) keys = TRY(keys_of(map, TRY(shape_of(*map.info))));
+  std::vector<MapEntry> entries;
+  for (const std::vector<std::byte> &key : keys) {
+    std::vector<std::byte> &value = values[std::string(reinterpret_cast<const char *>(key.data()), key.size())];
+    if (auto entry = series_entry(*map.info, key, std::move(value))) entries.push_back(*std::move(entry));
+  }
+  return entries;
+}
+
+// `key` has the size of the map's keys, and is empty if there are none.
+Result<std::optional<MapEntry>> read_series_entry(const LoadedMap &map, std::span<const std::byte> key) {
+  if (map.info->key && !TRY(lookup(map, TRY(shape_of(*map.info)), key.data()))) return std::nullopt;
+  const LoadedMap parts = parts_of(map);
+  const Shape shape = TRY(shape_of(*parts.info));
+  std::vector<std::byte> part_key(shape.key), value;
+  std::ranges::copy(key, part_key.begin());
+  const size_t number = map.info->key ? parts.info->key->fields[1].offset : 0;
+  for (uint64_t part = 0; part < series_parts(map.info->value->series_length); part++) {
+    std::memcpy(part_key.data() + number, &part, sizeof(part));
+    if (auto raw = TRY(lookup(parts, shape, part_key.data()))) append_used(value, *parts.info, *raw);
+  }
+  return series_entry(*map.info, key, std::move(value));
+}
+
 }  // namespace
 
 Result<std::vector<MapEntry>> read_map(const LoadedMap &map) {
   const MapInfo &info = *map.info;
+  if (map.parts) return read_series(map);
   Shape shape = TRY(shape_of(info));
   std::vector<MapEntry> entries;
   if (!info.key) {
@@ -142,9 +216,10 @@ Result<std::vector<MapEntry>> read_map(const LoadedMap &map) {
 Result<std::optional<MapEntry>> read_entry(const LoadedMap &map, std::span<const std::byte> key) {
   const MapInfo &info = *map.info;
   Shape shape = TRY(shape_of(info));
-  if (!info.key) return read_scalar(map, shape);
   std::vector<std::byte> padded(key.begin(), key.end());
-  padded.resize(shape.key);
+  padded.resize(info.key ? shape.key : 0);
+  if (map.parts) return read_series_entry(map, padded);
+  if (!info.key) return read_scalar(map, shape);
   auto raw = TRY(lookup(map, shape, padded.data()));
   if (!raw) return std::nullopt;
   return entry_of(info, padded, *raw);
@@ -152,6 +227,7 @@ Result<std::optional<MapEntry>> read_entry(const LoadedMap &map, std::span<const
 
 Result<void> clear_map(const LoadedMap &map) {
   const MapInfo &info = *map.info;
+  if (map.parts) TRY(clear_map(parts_of(map)));
   Shape shape = TRY(shape_of(info));
   if (!info.key) {
     uint32_t zero = 0;
@@ -185,19 +261,11 @@ std::vector<std::byte> zero_value(const MapInfo &info, const Shape &shape) {
   return zero;
 }
 
-Result<std::vector<std::vector<std::byte>>> keys_of(const LoadedMap &map, const Shape &shape) {
-  std::vector<std::vector<std::byte>> keys;
-  int err = for_each_batch(map.fd, shape, map.info->max_entries, BatchMode::Lookup,
-                           [&](auto key, auto) { keys.emplace_back(key.begin(), key.end()); });
-  if (err && !batch_unsupported(err)) return std::unexpected(map_error(*map.info, "read", err));
-  if (err) keys = all_keys(map.fd, shape, map.info->max_entries);
-  return keys;
-}
-
 }  // namespace
 
 Result<void> zero_map(const LoadedMap &map) {
   const MapInfo &info = *map.info;
+  if (map.parts) return clear_map(parts_of(map));
   Shape shape = TRY(shape_of(info));
   std::vector<std::byte> zero = zero_value(info, shape);
   if (!info.key) {

@@ -16,7 +16,10 @@ namespace awl {
 struct LoadedMap {
   const MapInfo *info = nullptr;
   int fd = -1;
-  int other_fd = -1;  // of a map with a twin: the side that programs do not use
+  int other_fd = -1;               // of a map with a twin: the side that programs do not use
+  const MapInfo *parts = nullptr;  // MapInfo::parts
+  int parts_fd = -1;
+  int other_parts_fd = -1;
 };
 
 // All entries, each key once even while programs go on changing the map (batch lookups where the kernel has

@@ -1,6 +1,7 @@
 // tseries(): values by interval, as a graph and as a list.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <ctime>
 
@@ -20,6 +21,9 @@ Slot slot_of(const Value &value, uint64_t index) {
   size_t at = index * kSeriesSlotSize;
   return {load<uint64_t>(value.bytes, at), load<uint64_t>(value.bytes, at + 8), load<uint64_t>(value.bytes, at + 16)};
 }
+
+// One for each interval, or those alone in which there was something.
+size_t slots(const Value &value) { return value.bytes.size() / kSeriesSlotSize; }
 
 // The part of a second that an interval's start must show: digits, and how strftime and the heading write it.
 struct Fraction {
@@ -105,22 +109,28 @@ void append_border(std::string &out, char end) {
 
 uint64_t series_end(const Value &value) {
   uint64_t end = 0;
-  for (uint32_t i = 0; i < value.type->series_length; i++) end = std::max(end, slot_of(value, i).epoch);
+  for (size_t i = 0; i < slots(value); i++) end = std::max(end, slot_of(value, i).epoch);
   return end;
 }
 
 std::vector<SeriesPoint> series_points(const Value &value, uint64_t end) {
   const Type &type = *value.type;
+  const uint64_t first = end >= type.series_length ? end - type.series_length + 1 : 1;
+  std::vector<Slot> used;
+  for (size_t i = 0; i < slots(value); i++)
+    if (Slot slot = slot_of(value, i); slot.extra != 0 && slot.epoch >= first && slot.epoch <= end)
+      used.push_back(slot);
+  std::ranges::sort(used, {}, &Slot::epoch);
   std::vector<SeriesPoint> points;
-  uint64_t first = end >= type.series_length ? end - type.series_length + 1 : 1;
-  for (uint64_t epoch = first; end != 0 && epoch <= end; epoch++) {
-    Slot slot = slot_of(value, epoch % type.series_length);
-    SeriesPoint point{static_cast<int64_t>(epoch) * type.series_interval, slot.epoch == epoch && slot.extra != 0,
-                      slot.value};
-    if (!point.any && points.empty()) continue;
-    if (point.any && type.series == SeriesKind::Avg)
-      point.value = divide(slot.value, slot.extra, aggregate_is_signed(type));
-    points.push_back(point);
+  if (used.empty()) return points;
+  points.resize(end - used.front().epoch + 1);
+  for (size_t i = 0; i < points.size(); i++)
+    points[i].start_ns = static_cast<int64_t>(used.front().epoch + i) * type.series_interval;
+  for (const Slot &slot : used) {
+    SeriesPoint &point = points[slot.epoch - used.front().epoch];
+    point.any = true;
+    point.value = slot.value;
+    if (type.series == SeriesKind::Avg) point.value = divide(slot.value, slot.extra, aggregate_is_signed(type));
   }
   return points;
 }

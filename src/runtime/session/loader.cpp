@@ -211,6 +211,8 @@ class Loader {
   bool adjust() {
     if (bpf_map *usdt = bpf_object__find_map_by_name(object_, kUsdtSpecs); usdt && options_.usdt_specs > 0)
       bpf_map__set_max_entries(usdt, options_.usdt_specs);
+    for (const MapInfo &map : manifest_.maps)
+      if (map.parts >= 0 && !bound_parts(map, manifest_.maps[static_cast<size_t>(map.parts)])) return false;
     for (const char *name : {"awl_pids", "awl_comms", "awl_cgroups"}) {
       bpf_map *map = bpf_object__find_map_by_name(object_, name);
       const auto wanted = options_.select_maps.find(name);
@@ -243,6 +245,24 @@ class Loader {
     // The kernel clears all pages of a ring buffer when it makes it: 8 MB take 1.3 ms.
     bpf_map *ring = bpf_object__find_map_by_name(object_, kRingBuffer);
     if (ring && bpf_map__max_entries(ring) > kSmallRing) bpf_map__set_max_entries(ring, kSmallRing);
+    return true;
+  }
+
+  // The intervals of a series (MapInfo::parts) may fill a quarter of the memory; each has room on every CPU.
+  bool bound_parts(const MapInfo &series, const MapInfo &parts) {
+    const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    const int cpus = libbpf_num_possible_cpus();
+    if (pages <= 0 || page <= 0 || cpus <= 0) return true;
+    const uint64_t room = static_cast<uint64_t>(pages) / 4 * static_cast<uint64_t>(page);
+    const uint64_t bytes = uint64_t{parts.value_size} * static_cast<uint64_t>(cpus);
+    const uint64_t one_key = series_parts(series.value->series_length);
+    if (one_key * bytes > room)
+      return broken(fmt::format(
+          "the {} intervals of `{}` take {} MB on {} CPUs, more than a quarter of the memory; "
+          "at most {} fit",
+          series.value->series_length, series.name, one_key * bytes >> 20, cpus, room / bytes * kSeriesPart));
+    bpf_map *map = bpf_object__find_map_by_name(object_, parts.bpf_name.c_str());
+    if (map && parts.max_entries > room / bytes) bpf_map__set_max_entries(map, static_cast<uint32_t>(room / bytes));
     return true;
   }
 
@@ -288,10 +308,19 @@ class Loader {
   std::unique_ptr<LoadedObject> finish() {
     for (const MapInfo &info : manifest_.maps) {
       const int fd = owner_->map(info.bpf_name);
-      owner_->maps_.push_back({&info, fd, -1});
+      owner_->maps_.push_back({&info, fd});
     }
-    for (LoadedMap &map : owner_->maps_)
-      if (map.info->twin >= 0) map.other_fd = owner_->maps_[static_cast<size_t>(map.info->twin)].fd;
+    const auto at = [&](int32_t index) -> LoadedMap & { return owner_->maps_[static_cast<size_t>(index)]; };
+    for (LoadedMap &map : owner_->maps_) {
+      if (map.info->parts < 0) continue;
+      map.parts = at(map.info->parts).info;
+      map.parts_fd = at(map.info->parts).fd;
+    }
+    for (LoadedMap &map : owner_->maps_) {
+      if (map.info->twin < 0) continue;
+      map.other_fd = at(map.info->twin).fd;
+      map.other_parts_fd = at(map.info->twin).parts_fd;
+    }
     owner_->ring_buffer_ = owner_->map(kRingBuffer);
     const btf *types = bpf_object__btf(object_);
     const std::optional<Variable> variable = types ? find_variable(types, "awl_state") : std::nullopt;

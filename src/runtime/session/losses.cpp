@@ -55,7 +55,11 @@ void Losses::tell(uint32_t word) {
   } else if (word >= kStateMapErrors && word - kStateMapErrors < manifest_.maps.size()) {
     const MapInfo &map = manifest_.maps[word - kStateMapErrors];
     Diagnostic &diagnostic = diagnostics.emit(diag::MapFull, map.span, map.name, counted(count, "update"));
-    diagnostic.with_hint("config = { max_map_keys = N } gives maps more room, now " + std::to_string(map.max_entries));
+    if (map.role == MapRole::Parts)
+      diagnostic.with_hint("its intervals take as much memory as they may; keep fewer of them, or fewer keys");
+    else
+      diagnostic.with_hint("config = { max_map_keys = N } gives maps more room, now " +
+                           std::to_string(map.max_entries));
   } else if (word >= manifest_.place_word(0) && word - manifest_.place_word(0) < manifest_.places.size()) {
     const ErrorPlace &place = manifest_.places[word - manifest_.place_word(0)];
     const uint64_t more = count - told_[word];

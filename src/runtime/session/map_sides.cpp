@@ -34,6 +34,7 @@ Result<LoadedMap> MapSides::take(size_t map) {
   if (left_[map]) TRY(drop(map, false));
   const uint32_t word = maps_[map].info->side_word;
   std::swap(maps_[map].fd, maps_[map].other_fd);
+  std::swap(maps_[map].parts_fd, maps_[map].other_parts_fd);
   state_.store(word, state_.load(word) ^ 1);
   left_[map] = true;
   TRY(grace_.wait());

@@ -38,7 +38,9 @@ class MapSides {
   Result<void> drop(size_t map, bool keep_keys);
 
  private:
-  [[nodiscard]] LoadedMap other(size_t map) const { return {maps_[map].info, maps_[map].other_fd, -1}; }
+  [[nodiscard]] LoadedMap other(size_t map) const {
+    return {maps_[map].info, maps_[map].other_fd, -1, maps_[map].parts, maps_[map].other_parts_fd, -1};
+  }
 
   std::vector<LoadedMap> &maps_;
   SharedState &state_;

@@ -149,5 +149,14 @@ constexpr uint32_t lhist_buckets(int64_t min, int64_t max, int64_t step) {
 }
 
 constexpr uint32_t kSeriesSlotSize = 24;  // {epoch, value, extra}
+// A value of a per-CPU map has at most 32 KB. A longer series stands in parts of so many intervals, each an entry of a
+// map of its own: see MapInfo::parts.
+constexpr uint32_t kSeriesInOne = 32768 / kSeriesSlotSize;
+constexpr uint32_t kSeriesPart = 128;
+constexpr uint32_t kMaxSeries = 1'000'000;
+inline bool in_parts(const Type &type) {
+  return type.aggregate == AggregateKind::TSeries && type.series_length > kSeriesInOne;
+}
+constexpr uint32_t series_parts(uint32_t length) { return (length + kSeriesPart - 1) / kSeriesPart; }
 
 }  // namespace awl
