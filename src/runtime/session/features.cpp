@@ -75,6 +75,22 @@ int try_uprobe_link(bool session) {
   return error == EINVAL || error == EOPNOTSUPP ? kAbsent : error;
 }
 
+// Kernels that choose by process refuse a number that cannot be one, before they look at the file.
+int try_uprobe_multi_pid() {
+  const EmptyProgram program(BPF_PROG_TYPE_KPROBE, kUprobeMultiAttachType);
+  if (program.fd() < 0) return -program.fd() == EINVAL ? kAbsent : -program.fd();
+  AttachPlace place;
+  place.target.scope = "/";  // not a file
+  AttachOptions options;
+  options.prog_fd = program.fd();
+  options.pid = -1;
+  const uint64_t cookie = 0;
+  const Result<Attachment> attachment = attach_uprobe_multi({&place, 1}, {&cookie, 1}, options, false);
+  const int error = attachment ? 0 : attachment.error().sys_errno;
+  if (error == EINVAL) return 0;
+  return error == EBADF || error == ESRCH ? kAbsent : error;
+}
+
 int try_kprobe_link(bool session) {
   const EmptyProgram program(BPF_PROG_TYPE_KPROBE, session ? kKprobeSessionAttachType : kKprobeMultiAttachType);
   if (program.fd() < 0) return -program.fd() == EINVAL ? kAbsent : -program.fd();
@@ -137,6 +153,7 @@ struct Entry {
 constexpr std::array<Entry, kFeatureCount> kEntries = {{
     {Feature::PerfLink, "perf_link", try_perf_link, "since Linux 5.15"},
     {Feature::UprobeMulti, "uprobe_multi", try_uprobe_multi, "since Linux 6.6"},
+    {Feature::UprobeMultiPid, "uprobe_multi_pid", try_uprobe_multi_pid, "since Linux 6.10"},
     {Feature::KprobeMulti, "kprobe_multi", try_kprobe_multi, "since Linux 5.18, with CONFIG_FPROBE"},
     {Feature::KprobeSession, "kprobe_session", try_kprobe_session, "since Linux 6.10, with CONFIG_FPROBE"},
     {Feature::UprobeSession, "uprobe_session", try_uprobe_session, "since Linux 6.13"},

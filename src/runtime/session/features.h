@@ -9,16 +9,17 @@
 namespace awl {
 
 enum class Feature : uint8_t {
-  PerfLink,       // BPF_LINK_CREATE on perf events with a cookie (5.15)
-  UprobeMulti,    // 6.6
-  KprobeMulti,    // 5.18
-  KprobeSession,  // 6.10
-  UprobeSession,  // 6.13
-  RingBuffer,     // 5.8
-  MapBatch,       // 5.6
-  RawTestRun,     // PROG_TEST_RUN of raw tracepoint programs (5.10)
-  Kprobes,        // kprobe PMU present
-  Btf,            // /sys/kernel/btf/vmlinux
+  PerfLink,        // BPF_LINK_CREATE on perf events with a cookie (5.15)
+  UprobeMulti,     // 6.6
+  UprobeMultiPid,  // such a link for one process (6.10; before that, for one thread)
+  KprobeMulti,     // 5.18
+  KprobeSession,   // 6.10
+  UprobeSession,   // 6.13
+  RingBuffer,      // 5.8
+  MapBatch,        // 5.6
+  RawTestRun,      // PROG_TEST_RUN of raw tracepoint programs (5.10)
+  Kprobes,         // kprobe PMU present
+  Btf,             // /sys/kernel/btf/vmlinux
 };
 constexpr size_t kFeatureCount = static_cast<size_t>(Feature::Btf) + 1;
 
