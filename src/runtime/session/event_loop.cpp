@@ -24,9 +24,10 @@
 namespace awl {
 namespace {
 
-constexpr size_t kPass = 16384;   // records between two looks at signals
-constexpr size_t kBusy = 1024;    // records in a pass that mean: more are coming, do not sleep
-constexpr int kShortSleepMs = 2;  // closes the gap described above
+constexpr size_t kPass = 16384;          // records between two looks at signals and at what else ends a run,
+constexpr int64_t kPassNs = 50'000'000;  // and the time: some take long, clear() waits for all programs
+constexpr size_t kBusy = 1024;           // records in a pass that mean: more are coming, do not sleep
+constexpr int kShortSleepMs = 2;         // closes the gap described above
 constexpr int kLongSleepMs = 1000;
 constexpr int kWatchSleepMs = 100;  // instead, while symbols of processes that may end soon are kept
 constexpr long kRestNs = 200'000;
@@ -87,11 +88,14 @@ void EventLoop::watch(int fd, uint32_t events, RunEnd end) {
 int EventLoop::on_record(void *self, void *data, size_t size) {
   auto *loop = static_cast<EventLoop *>(self);
   if (!loop->dropping_) loop->actions_.handle({static_cast<const std::byte *>(data), size});
-  return ++loop->in_pass_ >= kPass ? -EAGAIN : 0;  // the record is consumed either way
+  loop->cut_ = ++loop->in_pass_ >= kPass || now_ns() >= loop->pass_ends_;
+  return loop->cut_ ? -EAGAIN : 0;  // the record is consumed either way
 }
 
 size_t EventLoop::pass() {
   in_pass_ = 0;
+  cut_ = false;
+  pass_ends_ = now_ns() + kPassNs;
   if (ring_) ring_buffer__consume(ring_);
   if (in_pass_ > 0) output_.end_of_batch();
   return in_pass_;
@@ -105,8 +109,9 @@ bool EventLoop::pending() const {
 
 void EventLoop::drain() {
   for (int looks = 0; looks < kLooks; looks++) {
-    while (pass() >= kPass && !actions_.exiting()) {
-    }
+    do {
+      pass();
+    } while (cut_ && !actions_.exiting());
     if (actions_.exiting() || !pending()) return;
     rest_a_little();
   }
@@ -114,8 +119,9 @@ void EventLoop::drain() {
 
 void EventLoop::discard() {
   dropping_ = true;
-  while (pass() >= kPass) {
-  }
+  do {
+    pass();
+  } while (cut_);
   dropping_ = false;
 }
 

@@ -45,7 +45,7 @@ class EventLoop {
   void discard();
 
  private:
-  // At most `kPass` records; how many there were.
+  // A bounded number of records, in bounded time; how many there were. `cut_`: there may be more.
   size_t pass();
   // Records are there, or are being written.
   [[nodiscard]] bool pending() const;
@@ -64,6 +64,8 @@ class EventLoop {
   int ring_fd_ = -1;
   int epoll_ = -1;
   size_t in_pass_ = 0;
+  int64_t pass_ends_ = 0;
+  bool cut_ = false;
   size_t processes_ = 0;  // that have not ended
   bool dropping_ = false;
   int64_t next_look_ns_ = 0;

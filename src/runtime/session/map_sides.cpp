@@ -37,7 +37,11 @@ Result<LoadedMap> MapSides::take(size_t map) {
   std::swap(maps_[map].parts_fd, maps_[map].other_parts_fd);
   state_.store(word, state_.load(word) ^ 1);
   left_[map] = true;
-  TRY(grace_.wait());
+  // Once the run has stopped and the programs of that time have ended, none is left that could still use it: what waits
+  // in the buffer is then worked off without the milliseconds of a wait each.
+  const bool stopped = state_.run() == RunState::Stopped;
+  if (!stopped || !quiet_) TRY(grace_.wait());
+  quiet_ = stopped;
   return other(map);
 }
 

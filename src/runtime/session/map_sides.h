@@ -46,6 +46,7 @@ class MapSides {
   SharedState &state_;
   std::vector<bool> left_;  // by map: the other side holds what was taken
   GracePeriod grace_;
+  bool quiet_ = false;  // the run has stopped, and no program of it is running any more
 };
 
 }  // namespace awl
