@@ -2,6 +2,7 @@
 
 #include <cctype>
 #include <string>
+#include <vector>
 
 #include "base/strings.h"
 
@@ -36,9 +37,8 @@ bool is_iterator(std::string_view provider) {
   return name == "iter" || name == "it";
 }
 
-}  // namespace
-
-size_t attach_point_length(std::string_view text) {
+// Length of the attach point at the start of a text without blanks.
+size_t length_without_blanks(std::string_view text) {
   size_t slash = find_unquoted(text, '/', 0);
   if (slash == std::string_view::npos) return text.size();
   size_t name = probe_name_length(text);
@@ -50,6 +50,34 @@ size_t attach_point_length(std::string_view text) {
   if (is_iterator(provider) && second < slash) return text.size();  // `iter:task:/sys/fs/bpf/pin`
   if (takes_path(provider) && slash < second) slash = find_unquoted(text, '/', second);
   return slash == std::string_view::npos ? text.size() : slash;
+}
+
+}  // namespace
+
+AttachText take_attach_point(std::string_view text) {
+  AttachText out;
+  std::vector<size_t> ends;  // of each byte of out.text, in `text`
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); i++) {
+    if (!quoted && (text[i] == ' ' || text[i] == '\t')) continue;
+    if (text[i] == '"' && (i == 0 || text[i - 1] != '\\')) quoted = !quoted;
+    out.text += text[i];
+    ends.push_back(i + 1);
+  }
+  out.text.resize(length_without_blanks(out.text));
+  out.length = out.text.empty() ? 0 : ends[out.text.size() - 1];
+  return out;
+}
+
+bool blank_beside_colon(std::string_view text, size_t at) {
+  constexpr std::string_view kBlanks = " \t";
+  if (!kBlanks.contains(text[at])) return false;
+  size_t next = text.find_first_not_of(kBlanks, at);
+  if (next == std::string_view::npos) return false;
+  size_t before = text.find_last_not_of(kBlanks, at);
+  if (text[next] == ':') return true;
+  return before != std::string_view::npos && text[before] == ':' &&
+         !std::string_view("\r\n\f\v,{};").contains(text[next]);
 }
 
 size_t probe_name_length(std::string_view text) {

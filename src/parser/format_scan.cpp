@@ -134,11 +134,12 @@ class Cutter {
         const char d = rest()[end];
         if (d == '"') quoted = !quoted;
         if (quoted && d == '\\') end++;
+        if (!quoted && blank_beside_colon(rest(), end)) continue;
         if (!quoted && (std::isspace(static_cast<unsigned char>(d)) || d == ',' || d == '{' || d == ';' || d == '}'))
           break;
       }
       end = std::min(end, rest().size());
-      end = std::max<size_t>(1, attach_point_length(rest().substr(0, end)));
+      end = std::max<size_t>(1, take_attach_point(rest().substr(0, end)).length);
       add(PieceKind::AttachPoint, end);
       probe_named_ = true;
     }

@@ -194,11 +194,11 @@ size_t Lexer::top_level_word() {
     char next = match[name];  // `fn:x` and `fn=kprobe:f` are attach points
     keyword = next == '"' || next == '@' || next == '(' || (next == '=' && it->second == G::T_CONFIG);
   }
-  size_t length = keyword ? name : attach_point_length(match);
+  AttachText word = keyword ? AttachText{std::string(match.substr(0, name)), name} : take_attach_point(match);
   token_.kind = keyword ? it->second : static_cast<int>(G::T_ATTACH);
-  token_.text = match.substr(0, length);
-  end_ = begin_ + length;
-  return length;
+  token_.text = word.text;
+  end_ = begin_ + word.length;
+  return word.length;
 }
 
 void Lexer::doc_line() {

@@ -124,9 +124,16 @@ void Preprocessor::directive(const Token &line) {
   if (name.empty() || name == "warning" || name == "line" || name == "ident") return;  // say nothing to a tracer
   if (name == "include_next" && in_header_) return include(text, place);
   if (name == "error") return bad("#error", std::string(trim(text)), place);
-  Diagnostic &d = diagnostics_->emit(diag::BadPreprocessor, place, "#" + std::string(name), "unknown directive");
   std::string near = nearest(name, {"define", "include", "undef", "ifdef", "ifndef", "elif", "else", "endif"});
+  if (!in_header_ && (near.empty() || line.text[hash + 1] == ' ')) return comment(name, place);
+  Diagnostic &d = diagnostics_->emit(diag::BadPreprocessor, place, "#" + std::string(name), "unknown directive");
   d.with_hint(near.empty() ? "comments begin with `//`" : "did you mean `#" + near + "`?");
+}
+
+// `# like this`, as in awk and in shells: once is enough to say.
+void Preprocessor::comment(std::string_view word, Span place) {
+  if (std::exchange(comments_, true)) return;
+  diagnostics_->emit(diag::HashComment, place, std::string(word)).with_hint("comments begin with `//`");
 }
 
 void Preprocessor::define(std::string_view text, uint32_t offset, Span place) {

@@ -74,6 +74,7 @@ class Preprocessor {
   bool condition(std::string_view text, uint32_t offset, Span place);
   void pragma(std::string_view text);
   void bad(const std::string &what, const std::string &why, Span place);
+  void comment(std::string_view word, Span place);
   const std::vector<Token> &body_of(Macro &macro);
   void expand_into(std::vector<Token> &out, const std::vector<Token> &tokens, Words &hidden, Span place);
   size_t expand_function(std::vector<Token> &out, const std::vector<Token> &tokens, size_t i, Words &hidden,
@@ -87,6 +88,7 @@ class Preprocessor {
   uint32_t begin_;
   Diagnostics *diagnostics_;
   bool in_header_ = false;
+  bool comments_ = false;  // a `#` comment was found
   uint32_t packing_ = 0;
   std::vector<uint32_t> packings_;  // of #pragma pack(push)
   std::map<std::string, Macro, std::less<>> macros_;

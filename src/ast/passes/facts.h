@@ -45,6 +45,8 @@ struct MapFacts {
   std::vector<const Type *> keys;  // empty: scalar map
   const Type *value = nullptr;     // null until something was stored
   const MapDecl *declared = nullptr;
+  bool read = false;       // an entry is used as a value
+  bool never_set = false;  // it is only read: always 0
 };
 
 struct Facts {

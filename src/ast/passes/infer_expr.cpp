@@ -3,6 +3,7 @@
 
 #include "ast/intrinsics/strings.h"
 #include "ast/passes/inference.h"
+#include "ast/passes/renamed_fields.h"
 #include "base/strings.h"
 #include "runtime/types/constants.h"
 
@@ -129,6 +130,7 @@ const Type *Inference::infer_map(MapAccess *expr) {
     return poison();
   }
   use_keys(facts, expr->keys, expr->span);
+  facts.read = true;
   return facts.value;
 }
 
@@ -164,7 +166,14 @@ const Type *Inference::infer_field(FieldAccess *expr) {
     if (owner == unit().context.args)
       for (const UserVariable &variable : unit().context.variables) names.push_back(variable.name);
     Diagnostic &d = error(diag::UnknownField, expr->name_span, expr->name, to_string(owner));
-    if (std::string guess = nearest(expr->name, names); !guess.empty())
+    auto is_there = [&](std::string_view now) {
+      auto found = store().field(owner, std::string(now.substr(0, now.find_first_of(".-"))));
+      return found && *found;
+    };
+    std::vector<std::string_view> moved = renamed_field(to_string(owner), expr->name);
+    if (auto now = std::ranges::find_if(moved, is_there); now != moved.end())
+      d.with_hint(fmt::format("in this kernel it is `{}`", *now));
+    else if (std::string guess = nearest(expr->name, names); !guess.empty())
       d.with_hint("did you mean `" + guess + "`?");
     else if (names.size() > 0 && names.size() <= 16)
       d.with_hint(fmt::format("it has: {}", fmt::join(names, ", ")));
@@ -249,8 +258,8 @@ const Type *Inference::infer_binary(Binary *expr) {
 }
 
 const Type *Inference::infer_arithmetic(Binary *expr, const Type *left, const Type *right) {
-  if (guess_ && !left) left = right;
-  if (guess_ && !right) right = left;
+  if (mode_ != Mode::Known && !left) left = right;
+  if (mode_ != Mode::Known && !right) right = left;
   if (!left || !right) return nullptr;
   if (left->is_poison() || right->is_poison()) return poison();
   if ((expr->op == BinaryOp::Div || expr->op == BinaryOp::Mod) && constant(expr->right) == 0)

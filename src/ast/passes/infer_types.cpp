@@ -18,6 +18,42 @@ void check_kind(const MapDecl &decl, Diagnostics &diagnostics) {
   d.with_hint(guess.empty() ? fmt::format("it is one of {}", fmt::join(kinds, ", ")) : "did you mean `" + guess + "`?");
 }
 
+void find_types(const CompileInput &input, Facts &facts, Inference::Mode mode) {
+  for (int round = 0; round < kMaxRounds; round++) {
+    Diagnostics discarded;
+    if (!Inference(input, facts, discarded, mode).run()) break;
+    assert(round + 1 < kMaxRounds);
+  }
+}
+
+// Types of maps that are read, but set only where the script never gets with these parameters and on this kernel.
+void take_from_unreached(const CompileInput &input, Facts &facts) {
+  Facts trial = facts;
+  find_types(input, trial, Inference::Mode::Unreached);
+  for (auto &[name, map] : facts.maps) {
+    auto found = trial.maps.find(name);
+    if (map.value || !map.read || found == trial.maps.end()) continue;
+    const MapFacts &other = found->second;
+    if (!other.value || other.value->is_poison() || !other.shape_known) continue;
+    map.value = other.value;
+    map.keys = other.keys;
+    map.shape_known = true;
+  }
+}
+
+// What is only read is a number: 0.
+void settle_read_maps(const CompileInput &input, Facts &facts) {
+  auto unsettled = [](const auto &entry) { return entry.second.read && !entry.second.value; };
+  if (std::ranges::none_of(facts.maps, unsettled)) return;
+  take_from_unreached(input, facts);
+  for (auto &[name, map] : facts.maps) {
+    if (map.value || !map.read || !map.shape_known) continue;
+    map.value = input.store.int64();
+    map.never_set = true;
+  }
+  find_types(input, facts, Inference::Mode::Guess);
+}
+
 }  // namespace
 
 Facts infer_types(const CompileInput &input, Diagnostics &diagnostics) {
@@ -33,15 +69,12 @@ Facts infer_types(const CompileInput &input, Diagnostics &diagnostics) {
     check_kind(decl, diagnostics);
   }
   // What is only ever computed from itself, `@n = @n + 1`, is a number.
-  for (bool guess : {false, true}) {
-    for (int round = 0; round < kMaxRounds; round++) {
-      Diagnostics discarded;
-      if (!Inference(input, facts, discarded, guess).run()) break;
-      assert(round + 1 < kMaxRounds);
-    }
+  for (Inference::Mode mode : {Inference::Mode::Known, Inference::Mode::Guess}) {
+    find_types(input, facts, mode);
     if (std::ranges::none_of(facts.maps, [](const auto &entry) { return !entry.second.value; })) break;
   }
-  Inference(input, facts, diagnostics, true).run();
+  settle_read_maps(input, facts);
+  Inference(input, facts, diagnostics, Inference::Mode::Guess).run();
   return facts;
 }
 
@@ -78,7 +111,7 @@ void Inference::visit(Stmt *stmt) {
       auto *s = static_cast<If *>(stmt);
       visit_condition(s->condition);
       // What is never reached is not compiled: it may be for other types or another kernel.
-      std::optional<int64_t> known = constant(s->condition);
+      std::optional<int64_t> known = mode_ == Mode::Unreached ? std::nullopt : constant(s->condition);
       if (!known || *known) visit_block(s->then);
       if (s->otherwise && (!known || !*known)) visit_block(s->otherwise);
       return;

@@ -26,9 +26,11 @@ std::optional<uint32_t> argument_number(std::string_view name);
 
 class Inference {
  public:
-  // `guess`: what is still unknown in a sum is a number.
-  Inference(const CompileInput &input, Facts &facts, Diagnostics &diagnostics, bool guess)
-      : input_(input), facts_(facts), diagnostics_(diagnostics), guess_(guess) {}
+  // Guess: what is still unknown in a sum is a number. Unreached: and branches count that are never taken.
+  enum class Mode { Known, Guess, Unreached };
+
+  Inference(const CompileInput &input, Facts &facts, Diagnostics &diagnostics, Mode mode)
+      : input_(input), facts_(facts), diagnostics_(diagnostics), mode_(mode) {}
 
   // One walk over everything. True if a map or local changed its type.
   bool run();
@@ -125,7 +127,7 @@ class Inference {
   const CompileInput &input_;
   Facts &facts_;
   Diagnostics &diagnostics_;
-  bool guess_;
+  Mode mode_;
   uint32_t unit_ = 0;
   const Expr *assigned_aggregate_ = nullptr;   // the call that stands where aggregations are allowed: `@m = count()`
   std::unordered_set<const Expr *> inferred_;  // in this walk

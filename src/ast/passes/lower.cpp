@@ -167,6 +167,15 @@ std::set<std::string> maps_of_unused_functions(const std::vector<Unit> &units) {
   return unused;
 }
 
+void warn_never_set(const Facts &facts, const MapFacts &map, Diagnostics &diagnostics) {
+  std::vector<std::string> others;
+  for (const auto &[name, other] : facts.maps)
+    if (!other.never_set) others.push_back(name);
+  const std::string guess = nearest(map.name, others);
+  diagnostics.emit(diag::ReadOnlyMap, map.first, map.name)
+      .with_hint(guess.empty() ? "assign to it, e.g. `" + map.name + " = count()`" : "did you mean `" + guess + "`?");
+}
+
 }  // namespace
 
 Lowered lower(const CompileInput &input, const Facts &facts, const Source &source, Diagnostics &diagnostics) {
@@ -187,6 +196,7 @@ Lowered lower(const CompileInput &input, const Facts &facts, const Source &sourc
       diagnostics.emit(diag::UndefinedMap, map.first, name).with_hint("assign to it, e.g. `" + name + " = count()`");
       continue;
     }
+    if (map.never_set) warn_never_set(facts, map, diagnostics);
     out.manifest.maps.push_back(make_map(input.store, map, input.config, timers.contains(name)));
   }
   if (diagnostics.has_errors()) return out;

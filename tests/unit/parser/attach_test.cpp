@@ -84,6 +84,28 @@ TEST(AttachPoints, Comments) {
   EXPECT_EQ(points("#!/usr/bin/env awl\nkprobe:f { 1 }"), "kprobe:f");
 }
 
+// As bpftrace took them up to 0.23.
+TEST(AttachPoints, BlanksBesideColons) {
+  auto text_of = [](const std::string &text) {
+    Parsed parsed = parse_text(text);
+    if (!parsed.diagnostics.empty()) return "!" + parsed.errors()[0];
+    const ast::Probe &probe = parsed.program.probes.at(0);
+    std::string out = probe.attach_points.back().text;
+    EXPECT_FALSE(parsed.source.text(probe.attach_points.back().span).ends_with(' '));
+    return out + (probe.predicate ? " /" : "");
+  };
+  EXPECT_EQ(text_of("interval : s : 1 { 1 }"), "interval:s:1");
+  EXPECT_EQ(text_of("interval:s: 1,BEGIN{}"), "BEGIN");
+  EXPECT_EQ(text_of("kprobe: f /pid == 1/ { 1 }"), "kprobe:f /");
+  EXPECT_EQ(text_of("uprobe: /bin/sh : main { 1 }"), "uprobe:/bin/sh:main");
+  EXPECT_EQ(text_of("uprobe:/bin/sh:\tmain/pid == 1/{}"), "uprobe:/bin/sh:main /");
+  EXPECT_EQ(text_of("uprobe:\"/a :b\": f { 1 }"), "uprobe:\"/a :b\":f");
+  EXPECT_EQ(text_of("software:faults: /pid == 1/ { 1 }"), "software:faults: /");
+  EXPECT_EQ(text_of("software:faults: // why: x\n{ 1 }"), "software:faults:");
+  EXPECT_EQ(text_of("kprobe:f /pid ? 1 : 0/ { 1 }"), "kprobe:f /");
+  EXPECT_EQ(text_of("kprobe: f kprobe:g {}"), "!1:11 E0101 unexpected `kprobe:g`, expected `{`, `,` or a predicate");
+}
+
 TEST(AttachPoints, Wrong) {
   EXPECT_EQ(points("kprobe:f kprobe:g { 1 }"), "!1:10 E0101 unexpected `kprobe:g`, expected `{`, `,` or a predicate");
   EXPECT_EQ(points("kprobe:f"), "!1:9 E0101 unexpected end of script, expected `{`, `,` or a predicate");

@@ -144,10 +144,19 @@ TEST(If, Wrong) {
             "3:1 E0107 cannot handle `#else`: it comes after #else");
 }
 
+TEST(Directives, Comments) {
+  // One warning for all of them; what looks like a directive behind a blank is prose.
+  Parsed parsed = parse_text("# waits: how long\n#x\nBEGIN { 1\n  # undefined yet\n}\n# \n");
+  EXPECT_EQ(parsed.errors(),
+            (std::vector<std::string>{"1:1 W0358 `#waits` is no directive: the line is taken as a comment"}));
+  EXPECT_EQ(parsed.program.probes.size(), 1U);
+}
+
 TEST(Directives, Unknown) {
   Parsed parsed = parse_text("#inclued <a.h>\nBEGIN { 1 }");
   EXPECT_EQ(parsed.first_error(), "1:1 E0107 cannot handle `#inclued`: unknown directive");
   EXPECT_EQ(parsed.diagnostics.all()[0].hint, "did you mean `#include`?");
+  EXPECT_EQ(parse_text("#elsif\nBEGIN { 1 }").first_error(), "1:1 E0107 cannot handle `#elsif`: unknown directive");
   EXPECT_EQ(parse_text("#error not here").first_error(), "1:1 E0107 cannot handle `#error`: not here");
   EXPECT_EQ(parse_text("#pragma once\n#\nBEGIN { 1 }").errors(), std::vector<std::string>());
 }
