@@ -11,7 +11,8 @@ namespace {
 const Type *infer_ntop(Inference &in, const CallSite &call) {
   const Type *address = in.infer(call.args.back());
   if (address && !address->is_poison() && !address->is_integral() && !address->is_pointer() &&
-      !((address->kind == TypeKind::Array || address->is_string()) && (address->size == 4 || address->size == 16)))
+      !((address->kind == TypeKind::Array || address->kind == TypeKind::Struct || address->is_string()) &&
+        (address->size == 4 || address->size == 16)))
     in.error(diag::ArgumentType, call.args.back()->span, call.args.size(), "ntop", describe(address),
              "an integer, or 4 or 16 bytes");
   if (call.args.size() == 2)

@@ -31,13 +31,16 @@ typed::ValuePtr lower_usym(Lowering &low, const CallSite &call) {
   return out;
 }
 
+constexpr const char *kShownSymbols = "symbols of variables are shown by kernels with CONFIG_KALLSYMS_ALL";
+
 std::optional<uint64_t> kernel_address(const std::string &name) { return KernelSymbols().address(name); }
 
 const Type *infer_kaddr(Inference &in, const CallSite &call) {
   std::string name = *in.literal(call.args[0]);
   if (!kernel_address(name))
     in.error(diag::BadName, call.args[0]->span, "kaddr", "`" + name + "`",
-             "the kernel has no such symbol, or hides addresses");
+             "the kernel has no such symbol, or hides addresses")
+        .with_hint(kShownSymbols);
   return in.store().uint64();
 }
 typed::ValuePtr lower_kaddr(Lowering &low, const CallSite &call) {
@@ -53,7 +56,7 @@ const Type *infer_percpu_kaddr(Inference &in, const CallSite &call) {
   if (!symbols.address(name) || !symbols.address(kCpuOffsets))
     in.error(diag::BadName, call.args[0]->span, "percpu_kaddr", "`" + name + "`",
              "the kernel has no such symbol, or hides addresses")
-        .with_hint("symbols of variables are shown by kernels with CONFIG_KALLSYMS_ALL");
+        .with_hint(kShownSymbols);
   return in.store().pointer(in.store().uint64(), AddressSpace::Kernel);
 }
 

@@ -1,4 +1,5 @@
 // The rules of expressions.
+#include <algorithm>
 #include <cassert>
 
 #include "ast/intrinsics/strings.h"

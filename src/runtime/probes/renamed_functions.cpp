@@ -81,6 +81,17 @@ std::string compiled_copy(std::string_view name, const std::vector<std::string> 
   return found == functions.end() ? "" : *found;
 }
 
+// `vfs` of `vfs_read`, `__tcp` of `__tcp_push`
+std::string first_word(std::string_view name) {
+  return std::string(name.substr(0, name.find('_', name.find_first_not_of('_'))));
+}
+
+// Of thousands of names some are always near; what is meant begins alike.
+bool is_alike(std::string_view name, std::string_view similar) {
+  const std::string ours = first_word(name), theirs = first_word(similar);
+  return ours == theirs || (ours.size() > 2 && !nearest(ours, {theirs}).empty());
+}
+
 }  // namespace
 
 std::string kernel_function_hint(std::string_view name, const std::vector<std::string> &functions) {
@@ -99,7 +110,8 @@ std::string kernel_function_hint(std::string_view name, const std::vector<std::s
     }
   }
   const std::string similar = nearest(name, functions);
-  return similar.empty() ? "" : fmt::format("did you mean `{}`?", similar);
+  if (!similar.empty() && is_alike(name, similar)) return fmt::format("did you mean `{}`?", similar);
+  return "the kernel lacks it, has made it part of its callers, or has it in a module that is not loaded";
 }
 
 }  // namespace awl

@@ -113,7 +113,8 @@ std::unexpected<Error> no_such_event(const std::string &folder, const ProbeTarge
   if (candidates.empty()) {
     std::string category = nearest(target.scope, categories);
     return fail(fmt::format("no tracepoint `{}`: no category `{}`", shown, target.scope),
-                category.empty() ? "" : fmt::format("did you mean `{}:{}`?", category, target.name));
+                category.empty() ? "the kernel lacks it, or has it in a module that is not loaded"
+                                 : fmt::format("did you mean the category `{}`?", category));
   }
   return fail("no tracepoint `" + shown + "`", fmt::format("list them with `-l 'tracepoint:{}:*'`", target.scope));
 }

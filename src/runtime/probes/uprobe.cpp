@@ -190,8 +190,22 @@ Result<ProbeTarget> UprobeProvider::parse(const std::vector<std::string> &parts,
   return target;
 }
 
+// Since glibc 2.34 the libraries of threads, timers and loading are empty, and libc has what they had.
+bool is_in_libc_now(const std::string &path, const std::string &function) {
+  constexpr std::string_view kMerged[] = {"libpthread.", "libdl.", "librt.", "libutil.", "libanl."};
+  const size_t folder = path.rfind('/') + 1;
+  const std::string_view file = std::string_view(path).substr(folder);
+  if (std::ranges::none_of(kMerged, [&](std::string_view name) { return file.starts_with(name); })) return false;
+  auto libc = open_binary(path.substr(0, folder) + "libc.so.6");
+  if (!libc) return false;
+  auto symbol = (*libc)->symbol(function);
+  return symbol && *symbol;
+}
+
 std::unexpected<Error> no_such_function(ElfFile &elf, const ProbeTarget &target) {
   std::string shown = fmt::format("no function `{}` in `{}`", target.name, elf.path());
+  if (is_in_libc_now(elf.path(), target.name))
+    return fail(shown, fmt::format("since glibc 2.34 it is in libc: `libc:{}`", target.name));
   if (target.space.empty()) {
     auto imported = elf.imports(target.name);
     if (imported && *imported)

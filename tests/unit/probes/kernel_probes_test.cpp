@@ -43,8 +43,12 @@ TEST_F(TracepointTest, NotFound) {
   EXPECT_EQ(expanded("t:shed:sched_switch", roots.env),
             "error: no tracepoint `shed:sched_switch` | did you mean `sched:sched_switch`?");
   EXPECT_EQ(expanded("t:syscall:sys_enter_nothing", roots.env),
-            "error: no tracepoint `syscall:sys_enter_nothing`: no category `syscall` | did you mean "
-            "`syscalls:sys_enter_nothing`?");
+            "error: no tracepoint `syscall:sys_enter_nothing`: no category `syscall` | did you mean the category "
+            "`syscalls`?");
+  EXPECT_EQ(
+      expanded("t:unheard_of:x", roots.env),
+      "error: no tracepoint `unheard_of:x`: no category `unheard_of` | the kernel lacks it, or has it in a module "
+      "that is not loaded");
   EXPECT_EQ(expanded("t:nothing*", roots.env), "error: no tracepoint matches `*:nothing*`");
   EXPECT_TRUE(expanded("t:ftrace:function", roots.env).starts_with("error: no tracepoint `ftrace:function`"));
   EXPECT_TRUE(expanded("t:../sched:x", roots.env).starts_with("error: "));
@@ -128,7 +132,11 @@ TEST(KernelFunctionHint, OtherSpellingsComeFirst) {
   EXPECT_EQ(kernel_function_hint("blk_account_io_start", functions), "this kernel has it as `__blk_account_io_start`");
   EXPECT_EQ(kernel_function_hint("do_sys_open", functions), "in this kernel `do_sys_openat2` does its work");
   EXPECT_EQ(kernel_function_hint("schedule_idel", functions), "did you mean `schedule_idle`?");
-  EXPECT_EQ(kernel_function_hint("entirely_different", functions), "");
+  const std::string_view lacking =
+      "the kernel lacks it, has made it part of its callers, or has it in a module that is not loaded";
+  EXPECT_EQ(kernel_function_hint("entirely_different", functions), lacking);
+  EXPECT_EQ(kernel_function_hint("bk_start", functions), lacking);  // not `block_start`
+  EXPECT_EQ(kernel_function_hint("blok_start", functions), "did you mean `block_start`?");
 }
 
 TEST(KernelFunctionHint, TracepointsOutliveFunctions) {
