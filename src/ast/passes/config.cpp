@@ -21,11 +21,20 @@ std::string set_max_probes(ConfigValues &values, std::string_view text) {
   return set_number<&ConfigValues::max_probes, 1, 1 << 20>(values, text);
 }
 
+// true, false, yes, no, and numbers as in C.
+std::optional<bool> parse_bool(std::string_view text) {
+  const std::string word = lower(text);
+  if (word == "true" || word == "yes") return true;
+  if (word == "false" || word == "no") return false;
+  if (std::optional<uint64_t> number = parse_unsigned(text)) return *number != 0;
+  return std::nullopt;
+}
+
 template <bool ConfigValues::*Member>
 std::string set_bool(ConfigValues &values, std::string_view text) {
-  std::string word = lower(text);
-  if (word != "true" && word != "false" && word != "1" && word != "0") return "expected true or false";
-  values.*Member = word == "true" || word == "1";
+  const std::optional<bool> flag = parse_bool(text);
+  if (!flag) return "expected true or false";
+  values.*Member = *flag;
   return {};
 }
 
@@ -70,8 +79,37 @@ std::string set_trailer(ConfigValues &values, std::string_view text) {
   return {};
 }
 
-// Known to bpftrace and without meaning here: accepted so that its scripts run.
+// Known to bpftrace and without meaning here: accepted so that its scripts run, but not with values that mean nothing
+// there either.
 std::string ignore(ConfigValues &, std::string_view) { return {}; }
+
+std::string ignore_number(ConfigValues &, std::string_view text) {
+  return parse_unsigned(text) ? "" : "expected a number";
+}
+
+std::string ignore_bool(ConfigValues &, std::string_view text) {
+  return parse_bool(text) ? "" : "expected true or false";
+}
+
+std::string ignore_cache(ConfigValues &, std::string_view text) {
+  const std::string word = lower(text);
+  const bool known = parse_bool(text) || word == "per_pid" || word == "per_program" || word == "none";
+  return known ? "" : "expected PER_PID, PER_PROGRAM or NONE";
+}
+
+std::string ignore_unstable(ConfigValues &, std::string_view text) {
+  const std::string word = lower(text);
+  const bool known = parse_bool(text) || word == "enable" || word == "warn" || word == "error";
+  return known ? "" : "expected enable, warn or error";
+}
+
+// Those with which the kernel lets a program call all helpers (license_is_gpl_compatible()). What awl loads says GPL.
+std::string ignore_license(ConfigValues &, std::string_view text) {
+  constexpr std::string_view kLicenses[] = {"GPL",          "GPL v2",       "GPL and additional rights",
+                                            "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"};
+  if (std::ranges::find(kLicenses, text) != std::end(kLicenses)) return {};
+  return "expected GPL, GPL v2, GPL and additional rights, Dual BSD/GPL, Dual MIT/GPL or Dual MPL/GPL";
+}
 
 struct Renamed {
   std::string_view old_name, new_name;
@@ -167,22 +205,22 @@ const std::vector<ConfigVariable> &config_variables() {
       {"user_stack", "how user stacks are walked: fp (frame pointers) or unwind (.eh_frame)", set_user_stack},
       {"perf_rb_pages", "size of the ring buffer in pages", set_ring_buffer_pages},
       {"str_trunc_trailer", "shown behind a string that was cut", set_trailer},
-      {"cache_user_symbols", "accepted, no effect", ignore},
-      {"lazy_symbolication", "accepted, no effect", ignore},
-      {"license", "accepted, no effect", ignore},
-      {"max_bpf_progs", "accepted, no effect", ignore},
-      {"on_stack_limit", "accepted, no effect", ignore},
-      {"use_blazesym", "accepted, no effect", ignore},
+      {"cache_user_symbols", "accepted, no effect", ignore_cache},
+      {"lazy_symbolication", "accepted, no effect", ignore_bool},
+      {"license", "accepted, no effect", ignore_license},
+      {"max_bpf_progs", "accepted, no effect", ignore_number},
+      {"on_stack_limit", "accepted, no effect", ignore_number},
+      {"use_blazesym", "accepted, no effect", ignore_bool},
       {"symbol_source", "accepted, no effect", ignore},
-      {"max_type_res_iterations", "accepted, no effect", ignore},
+      {"max_type_res_iterations", "accepted, no effect", ignore_number},
       {"unstable_addr", "accepted, no effect", ignore},
       {"unstable_import", "accepted, no effect", ignore},
-      {"unstable_import_statement", "accepted, no effect", ignore},
+      {"unstable_import_statement", "accepted, no effect", ignore_unstable},
       {"unstable_macro", "accepted, no effect", ignore},
       {"unstable_map_decl", "accepted, no effect", ignore},
-      {"unstable_tseries", "accepted, no effect", ignore},
-      {"unstable_typeinfo", "accepted, no effect", ignore},
-      {"unstable_dw_ustack", "accepted, no effect", ignore},
+      {"unstable_tseries", "accepted, no effect", ignore_unstable},
+      {"unstable_typeinfo", "accepted, no effect", ignore_unstable},
+      {"unstable_dw_ustack", "accepted, no effect", ignore_unstable},
   };
   return table;
 }

@@ -83,15 +83,18 @@ void sort_entries(const MapInfo &info, std::vector<MapEntry> &entries, uint32_t 
     Value value{&type, part_of(entries[i].value, 0, type.size)};
     ranks[i].number = type.kind == TypeKind::Aggregate ? aggregate_number(value) : scalar_of(value);
   }
-  std::sort(ranks.begin(), ranks.end(), [&](const Rank &a, const Rank &b) {
+  auto before = [&](const Rank &a, const Rank &b) {
     if (int result = order_numbers(a.number, b.number, is_signed)) return result < 0;
     int keys = info.key ? compare_values(info.key, entries[a.index].key, entries[b.index].key) : 0;
     return keys ? keys < 0 : a.index < b.index;
-  });
-  size_t skip = top && entries.size() > top ? entries.size() - top : 0;
+  };
+  const size_t skip = top && entries.size() > top ? entries.size() - top : 0;
+  const auto shown = ranks.begin() + static_cast<ptrdiff_t>(skip);
+  if (skip > 0) std::nth_element(ranks.begin(), shown, ranks.end(), before);
+  std::sort(shown, ranks.end(), before);
   std::vector<MapEntry> sorted;
   sorted.reserve(entries.size() - skip);
-  for (size_t i = skip; i < ranks.size(); i++) sorted.push_back(std::move(entries[ranks[i].index]));
+  for (auto rank = shown; rank != ranks.end(); ++rank) sorted.push_back(std::move(entries[rank->index]));
   entries = std::move(sorted);
 }
 

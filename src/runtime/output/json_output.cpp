@@ -69,15 +69,23 @@ std::string key_text(const Value &key, const FormatContext &context) {
   return joined;
 }
 
+bool is_number(const Type &type) { return type.kind == TypeKind::Int && !has_display(type); }
+
 // Calls append(entry) for each entry of a map, behind its key, in an object. With stacks as lists of frames a key is no
 // string: then a list of keys and values.
 template <class Append>
-void append_entries(std::string &out, const MapView &view, const FormatContext &context, Append append) {
+void append_entries(Sink &sink, const MapView &view, const FormatContext &context, Append append) {
+  std::string &out = sink.buffer();
   const Type &type = *view.info->key;
-  bool listed = context.json_frames && has_stack(type);
+  const bool listed = context.json_frames && has_stack(type);
+  const bool unique =
+      is_number(type) || (type.kind == TypeKind::Tuple && !has_display(type) &&
+                          std::ranges::all_of(type.fields, [](const Field &f) { return is_number(*f.type); }));
   std::unordered_set<std::string> used;
   out += listed ? '[' : '{';
   for (const MapEntry &entry : view.entries) {
+    if (sink.broken()) break;
+    sink.spill();
     if (&entry != &view.entries.front()) out += ", ";
     Value key{&type, entry.key};
     if (listed) {
@@ -90,9 +98,9 @@ void append_entries(std::string &out, const MapView &view, const FormatContext &
     }
     std::string name = key_text(key, context);
     // Addresses of one function have one name.
-    if (used.contains(name)) name += fmt::format(" #{}", used.size());
+    if (!unique && used.contains(name)) name += fmt::format(" #{}", used.size());
     out.append(json_quote(name)).append(": ");
-    used.insert(std::move(name));
+    if (!unique) used.insert(std::move(name));
     append(entry);
   }
   out += listed ? ']' : '}';
@@ -100,10 +108,11 @@ void append_entries(std::string &out, const MapView &view, const FormatContext &
 
 // `"@name": value` or `"@name": {"key": value, ...}`
 template <class Append>
-void append_map(std::string &out, const MapView &view, const FormatContext &context, Append append) {
+void append_map(Sink &sink, const MapView &view, const FormatContext &context, Append append) {
+  std::string &out = sink.buffer();
   out.append(json_quote(view.info->name)).append(": ");
   if (view.info->key)
-    append_entries(out, view, context, append);
+    append_entries(sink, view, context, append);
   else
     append(view.entries.empty() ? MapEntry{} : view.entries.front());
 }
@@ -139,7 +148,8 @@ void JsonOutput::map(const MapView &view) {
   std::string &out = sink_.buffer();
   const uint64_t end = last_interval(view);
   out.append("{\"type\": \"").append(map_message(*info.value)).append("\", \"data\": {");
-  append_map(out, view, context_, [&](const MapEntry &entry) { append_entry_value(out, view, entry, end, context_); });
+  append_map(sink_, view, context_,
+             [&](const MapEntry &entry) { append_entry_value(out, view, entry, end, context_); });
   out += '}';
   out += "}\n";
   sink_.commit();
@@ -149,7 +159,7 @@ void JsonOutput::percentiles(const MapView &view, std::span<const double> percen
   if (view.info->key && view.entries.empty()) return;
   std::string &out = sink_.buffer();
   out += "{\"type\": \"percentiles\", \"data\": {";
-  append_map(out, view, context_,
+  append_map(sink_, view, context_,
              [&](const MapEntry &entry) { append_json_percentiles(out, value_of(*view.info, entry), percents); });
   out += "}}\n";
   sink_.commit();

@@ -137,7 +137,10 @@ std::vector<SeriesPoint> series_points(const Value &value, uint64_t end) {
 
 void append_series(std::string &out, const Value &value, uint64_t end) {
   std::vector<SeriesPoint> points = series_points(value, end);
-  if (points.empty()) return;
+  if (points.empty()) {
+    out += "<no data>\n";
+    return;
+  }
   bool is_signed = aggregate_is_signed(*value.type);
   const Fraction &fraction = fraction_of(value.type->series_interval);
   size_t indent = 8 + (fraction.digits ? 1 + static_cast<size_t>(fraction.digits) : 0) + 1;

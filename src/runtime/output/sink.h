@@ -20,6 +20,10 @@ class Sink {
   void commit() {
     if (buffer_.size() >= kFull || immediate_) commit_slowly();
   }
+  // Within a long message: hands over what there is if that is much.
+  void spill() {
+    if (buffer_.size() >= kFull) flush();
+  }
   void end_of_batch();
   void flush();
   [[nodiscard]] bool broken() const { return error_ != 0; }

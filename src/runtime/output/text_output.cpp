@@ -99,7 +99,10 @@ bool TextOutput::folded(const MapView &view) {
 void TextOutput::map(const MapView &view) {
   if (!view.info->value || folded(view)) return;
   const uint64_t end = last_interval(view);
-  for (const MapEntry &each : view.entries) entry(view, each, end);
+  for (const MapEntry &each : view.entries) {
+    if (sink_.broken()) return;
+    entry(view, each, end);
+  }
   if (view.entries.empty() && !view.info->key) entry(view, {}, end);
 }
 

@@ -31,6 +31,7 @@ namespace awl {
 namespace {
 
 constexpr int kFailed = 1;
+constexpr int kRefused = 255;      // the kernel did not load or attach something; bpftrace's status for it
 constexpr int kInterrupted = 130;  // 128 + SIGINT, as shells say it
 
 int64_t clock_ns(clockid_t clock) {
@@ -55,7 +56,7 @@ class Session {
     if (!open_output()) return kFailed;
     if (!check_privileges() || !open_processes() || !start_child() || !select_processes() || !plan() || !load() ||
         !open_loop())
-      return finish(kFailed);
+      return finish(status_);
     if (options_.load_only) return finish(0);
     if (options_.dry_run) return attach() ? finish(0) : finish(status_);
     if (manifest_.unwinds) make_unwind_tables();
@@ -206,7 +207,10 @@ class Session {
     load.verbose = options_.verbose;
     Diagnostics diagnostics;
     object_ = load_object(image_, store_, load, source_, diagnostics);
-    if (!tell(diagnostics)) return false;
+    if (!tell(diagnostics)) {
+      status_ = kRefused;
+      return false;
+    }
     stacks_.add(object_->maps());
     stacks_.add_walked(object_->map("awl_unwind_stacks"));
     Result<void> selected = selection_.apply(*object_, environment_);
@@ -275,10 +279,10 @@ class Session {
       status_ = kInterrupted;
       return false;
     }
+    status_ = diagnostics.has_errors() ? kRefused : kFailed;
     if (!diagnostics.has_errors() && attached_.probes == 0 && !plan_.probes.empty() && plan_.begins.empty() &&
         plan_.ends.empty())
       diagnostics.emit(diag::NothingAttached, Span{});
-    status_ = kFailed;
     return tell(diagnostics);
   }
 
@@ -456,7 +460,7 @@ class Session {
   std::optional<Losses> losses_;
   std::optional<EventLoop> loop_;
   AttachResult attached_;
-  int status_ = 0;
+  int status_ = kFailed;  // of a run that does not come to its end
   size_t failed_tests_ = 0;
 };
 

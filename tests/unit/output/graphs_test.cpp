@@ -73,15 +73,28 @@ TEST(Series, FlatLineRunsInTheMiddleAndOldIntervalsAreLeftOut) {
   EXPECT_EQ(out.substr(0, out.find('\n')), "         3                                                   5");
 }
 
-TEST(Series, NothingIsShownWithoutValues) {
+TEST(Series, WithoutValuesSaysSo) {
   Type type = series_type(SeriesKind::Sum, 1'000'000'000, 3);
   std::vector<std::byte> bytes(type.size);
   Value value{&type, bytes};
   std::string out;
   append_series(out, value, series_end(value));
-  EXPECT_EQ(out, "");
+  EXPECT_EQ(out, "<no data>\n");
+  out.clear();
   append_json_series(out, value, series_end(value));
   EXPECT_EQ(out, "[]");
+}
+
+TEST(Series, SlotsMayStandInAnyOrderAndBeFewer) {
+  Type type = series_type(SeriesKind::Sum, 1'000'000'000, 50);
+  const uint64_t words[] = {102, 7, 1, 100, 5, 1, 5, 9, 1};  // the last one is longer ago than is kept
+  Value value{&type, std::as_bytes(std::span(words))};
+  ASSERT_EQ(series_end(value), 102U);
+  std::vector<SeriesPoint> points = series_points(value, 102);
+  ASSERT_EQ(points.size(), 3U);
+  EXPECT_EQ(points[0].value, 5U);
+  EXPECT_FALSE(points[1].any);
+  EXPECT_EQ(points[2].value, 7U);
 }
 
 TEST(Percentiles, Parse) {
