@@ -28,6 +28,8 @@ void append_json_members(std::string &out, const Value &value, const FormatConte
     out += ": ";
     if (member.is_bitfield)
       append_json_number(out, member.bitfield, member.value.type && member.value.type->is_signed);
+    else if (member.is_text)
+      out += json_quote(string_of(member.value));
     else
       append_json(out, member.value, context);
   });
@@ -36,10 +38,6 @@ void append_json_members(std::string &out, const Value &value, const FormatConte
 
 void append_json_array(std::string &out, const Value &value, const FormatContext &context) {
   const Type &type = *value.type;
-  if (is_text_array(type)) {
-    out += json_quote(string_of(value));
-    return;
-  }
   out += '[';
   for (uint32_t i = 0; i < type.count; i++) {
     if (i) out += ',';

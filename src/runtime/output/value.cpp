@@ -94,7 +94,7 @@ const std::string *enumerator_name(const Type &type, uint64_t number) {
 
 bool is_text_array(const Type &type) {
   return type.kind == TypeKind::Array && type.target && type.target->kind == TypeKind::Int && type.target->size == 1 &&
-         type.target->name == "char" && !has_display(type);
+         type.target->is_signed && !has_display(type);
 }
 
 uint64_t bitfield_of(std::span<const std::byte> bytes, const Field &field) {
@@ -118,6 +118,8 @@ void append_members(std::string &out, const Value &value, const FormatContext &c
     out += " = ";
     if (member.is_bitfield)
       append_number(out, member.bitfield, member.value.type && member.value.type->is_signed);
+    else if (member.is_text)
+      out += string_of(member.value);
     else
       append_value(out, member.value, context);
   });
@@ -135,10 +137,6 @@ void append_tuple(std::string &out, const Value &value, const FormatContext &con
 
 void append_array(std::string &out, const Value &value, const FormatContext &context) {
   const Type &type = *value.type;
-  if (is_text_array(type)) {
-    out += string_of(value);
-    return;
-  }
   out += '[';
   for (uint32_t i = 0; i < type.count; i++) {
     if (i) out += ',';

@@ -56,15 +56,15 @@ void append_json_ratio(std::string &out, const Value &value);
 
 // An enumerator's name, nullptr if the number has none.
 const std::string *enumerator_name(const Type &type, uint64_t number);
-// An array of char is shown as text.
+// An array of signed bytes.
 bool is_text_array(const Type &type);
 
-// Calls visit(name, value, number, is_bitfield) for each named member in order, through anonymous members.
-// Bitfields come as `number`, others as `value`.
+// Calls visit(member) for each named member in order, through anonymous members.
 struct Member {
   const std::string *name = nullptr;
   Value value;
-  bool is_bitfield = false;
+  bool is_bitfield = false;  // then `bitfield` is the value
+  bool is_text = false;      // char[] of a struct of C
   uint64_t bitfield = 0;
 };
 template <class Visit>
@@ -80,7 +80,8 @@ void for_each_member(const Value &value, Visit &&visit) {
       for_each_member(Value{field.type, bytes}, visit);
       continue;
     }
-    Member member{&field.name, {field.type, bytes}, field.bits != 0 || field.data_loc, 0};
+    Member member{&field.name, {field.type, bytes}, field.bits != 0 || field.data_loc, false, 0};
+    member.is_text = value.type->kind == TypeKind::Struct && field.type && is_text_array(*field.type);
     if (field.bits) member.bitfield = bitfield_of(value.bytes, field);
     if (field.data_loc) member.bitfield = load<uint32_t>(bytes);  // the place, not the data: it is elsewhere
     visit(member);

@@ -120,10 +120,15 @@ TEST_F(ValueTest, Arrays) {
   std::vector<std::byte> bytes = Bytes().put<int32_t>(1).put<int32_t>(-2).put<int32_t>(3);
   EXPECT_EQ(text(type, bytes), "[1,-2,3]");
   EXPECT_EQ(json(type, bytes), "[1,-2,3]");
-  Type character = *types.integer(1, true);
-  character.name = "char";
-  EXPECT_EQ(text(types.array(&character, 4), Bytes().text("ab", 4)), "ab");
-  EXPECT_EQ(json(types.array(&character, 4), Bytes().text("ab", 4)), "\"ab\"");
+  EXPECT_EQ(text(types.array(types.integer(1, true), 3), Bytes().text("ab", 3)), "[97,98,0]") << "int8[] is no text";
+}
+
+TEST_F(ValueTest, TextInStructs) {
+  const Type *chars = types.array(types.integer(1, true), 4), *bytes = types.array(types.integer(1, false), 2);
+  const Type *type = types.members(TypeKind::Struct, {{"name", chars}, {"id", bytes}});
+  std::vector<std::byte> value = Bytes().text("ab", 4).text("c", 2);
+  EXPECT_EQ(text(type, value), "{ .name = ab, .id = [99,0] }");
+  EXPECT_EQ(json(type, value), R"({"name": "ab", "id": [99,0]})");
 }
 
 TEST_F(ValueTest, Tuples) {
