@@ -156,6 +156,26 @@ typed::ValuePtr Lowering::follow(const std::vector<PlaceStep> &steps, Span span)
   return pop();
 }
 
+// A copy of a variable that stands in several registers or places.
+typed::ValuePtr Lowering::gather(const UserVariable &variable, Span span) {
+  auto out = make_value<typed::Compose>(variable.type, span);
+  uint32_t offset = 0;
+  for (const VariablePiece &piece : variable.place.pieces) {
+    typed::ValuePtr part = follow(piece.place.steps, span);
+    if (piece.place.kind == VariablePlace::Kind::Memory) {
+      auto load = make_value<typed::Load>(store().array(store().integer(1, false), piece.size), span);
+      load->space = typed::Space::User;
+      load->address = std::move(part);
+      part = std::move(load);
+    } else {
+      part = coerce(std::move(part), store().integer(piece.size, false));
+    }
+    out->parts.emplace_back(offset, std::move(part));
+    offset += piece.size;
+  }
+  return out;
+}
+
 std::optional<Lowering::Place> Lowering::field_place(FieldAccess *expr) {
   const Type *base = type(expr->base);
   if (!base || base->is_poison() || base->kind == TypeKind::Tuple) return std::nullopt;
@@ -276,7 +296,6 @@ typed::ValuePtr Lowering::load(Place place, Span span) {
       out->field = place.field;
       return out;
     }
-    place.space = typed::Space::Kernel;
     auto out = make_value<typed::Load>(value_type, span);
     out->space = typed::Space::Kernel;
     out->address = address(std::move(place), span);

@@ -186,9 +186,11 @@ typed::ValuePtr Lowering::lower_field(FieldAccess *expr) {
     }
     return nullptr;
   }
-  if (const UserVariable *variable = user_variable(expr);
-      variable && variable->place.kind == VariablePlace::Kind::Value)
-    return coerce(follow(variable->place.steps, expr->span), type(expr));
+  if (const UserVariable *variable = user_variable(expr)) {
+    if (variable->place.kind == VariablePlace::Kind::Value)
+      return coerce(follow(variable->place.steps, expr->span), type(expr));
+    if (variable->place.kind == VariablePlace::Kind::Pieces) return gather(*variable, expr->span);
+  }
   if (std::optional<Place> where = place(expr)) return load(std::move(*where), expr->span);
   // A struct that was copied into a variable or map.
   auto field = store().field(base, expr->name);

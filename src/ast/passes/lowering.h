@@ -130,6 +130,7 @@ class Lowering {
   // The variable of the program that `expr` names as a member of `args`, null if it is none.
   const UserVariable *user_variable(const FieldAccess *expr) const;
   typed::ValuePtr follow(const std::vector<PlaceStep> &steps, Span span);
+  typed::ValuePtr gather(const UserVariable &variable, Span span);
   std::optional<Place> index_place(Index *expr);
   bool is_args(const Expr *expr) const;
   bool trusted(Expr *expr);

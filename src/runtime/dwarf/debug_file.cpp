@@ -84,13 +84,24 @@ std::optional<Dwarf_Die> DebugFile::unit_of(uint64_t address) {
   return std::nullopt;
 }
 
+namespace {
+
+// Of a function in several parts the compiler puts the one that is entered first.
+std::optional<uint64_t> entry_of(Dwarf_Die *function) {
+  Dwarf_Addr entry = 0, base = 0, end = 0;
+  if (dwarf_entrypc(function, &entry) == 0 || dwarf_ranges(function, 0, &base, &entry, &end) > 0) return entry;
+  return std::nullopt;
+}
+
+}  // namespace
+
 void DebugFile::index_functions(Dwarf_Die *scope, int depth) {
   Dwarf_Die child;
   if (depth > 32 || dwarf_child(scope, &child) != 0) return;
   do {
     int tag = dwarf_tag(&child);
-    Dwarf_Addr low = 0;
-    if (tag == DW_TAG_subprogram && dwarf_entrypc(&child, &low) == 0) functions_.emplace(low, dwarf_dieoffset(&child));
+    std::optional<uint64_t> entry = tag == DW_TAG_subprogram ? entry_of(&child) : std::nullopt;
+    if (entry) functions_.emplace(*entry, dwarf_dieoffset(&child));
     if (holds_functions(tag)) index_functions(&child, depth + 1);
   } while (dwarf_siblingof(&child, &child) == 0);
 }

@@ -44,7 +44,8 @@ std::string text_of(Dwarf_Die *die, int depth) {
     case DW_TAG_rvalue_reference_type: return type_text(die, depth) + " &&";
     case DW_TAG_array_type: return type_text(die, depth) + "[]";
     case DW_TAG_subroutine_type: return "function";
-    case DW_TAG_structure_type: return "struct " + shown;
+    // Names of C++ and Rust that cannot be one of C go without the keyword.
+    case DW_TAG_structure_type: return (shown.find_first_of("<&(:[") == std::string::npos ? "struct " : "") + shown;
     case DW_TAG_union_type: return "union " + shown;
     case DW_TAG_enumeration_type: return "enum " + shown;
     default: return shown;
@@ -58,12 +59,39 @@ std::optional<Dwarf_Die> peeled_type(Dwarf_Die *die) {
   return dwarf_peel_type(&type, &peeled) == 0 ? std::optional(peeled) : std::nullopt;
 }
 
+bool is_record(Dwarf_Die *type) {
+  const int tag = dwarf_tag(type);
+  return tag == DW_TAG_structure_type || tag == DW_TAG_class_type || tag == DW_TAG_union_type;
+}
+
+// True if copies of a class of C++ are more than copies of its bytes, as far as its members tell: a destructor that
+// somebody wrote, a table of virtual functions, or a member or base for which this holds.
+bool has_own_copying(Dwarf_Die *type, int depth = 0) {
+  Dwarf_Die child;
+  if (depth > 16 || !is_record(type) || dwarf_child(type, &child) != 0) return false;
+  do {
+    const int tag = dwarf_tag(&child);
+    const char *name = dwarf_diename(&child);
+    const bool implied = dwarf_hasattr(&child, DW_AT_artificial) || dwarf_hasattr(&child, DW_AT_defaulted);
+    if (tag == DW_TAG_subprogram && name && *name == '~' && !implied) return true;
+    if (tag != DW_TAG_member && tag != DW_TAG_inheritance) continue;
+    if (name && std::string_view(name).starts_with("_vptr")) return true;
+    if (dwarf_hasattr(&child, DW_AT_external)) continue;  // static
+    std::optional<Dwarf_Die> inner = peeled_type(&child);
+    if (inner && has_own_copying(&*inner, depth + 1)) return true;
+  } while (dwarf_siblingof(&child, &child) == 0);
+  return false;
+}
+
+// By the address of a copy. Clang tells; GCC leaves it to be concluded.
 bool passed_by_reference(Dwarf_Die *die) {
   std::optional<Dwarf_Die> type = peeled_type(die);
   Dwarf_Attribute attribute;
   Dwarf_Word convention = 0;
-  return type && dwarf_attr(&*type, DW_AT_calling_convention, &attribute) &&
-         dwarf_formudata(&attribute, &convention) == 0 && convention == DW_CC_pass_by_reference;
+  if (!type) return false;
+  if (dwarf_attr(&*type, DW_AT_calling_convention, &attribute) && dwarf_formudata(&attribute, &convention) == 0)
+    return convention == DW_CC_pass_by_reference;
+  return has_own_copying(&*type);
 }
 
 // Which halves of a value of up to 16 bytes hold anything but floating point numbers.
@@ -81,8 +109,7 @@ void integer_halves(Dwarf_Die type, uint64_t offset, bool (&halves)[2], int dept
     if (!first[0] && !first[1]) return;
   }
   Dwarf_Die member;
-  bool record = tag == DW_TAG_structure_type || tag == DW_TAG_class_type || tag == DW_TAG_union_type;
-  if (record && depth < 16 && dwarf_child(&type, &member) == 0) {
+  if (is_record(&type) && depth < 16 && dwarf_child(&type, &member) == 0) {
     do {
       std::optional<Dwarf_Die> inner = peeled_type(&member);
       Dwarf_Word at = 0;
@@ -102,29 +129,65 @@ std::string declaration(Dwarf_Die *variable, const std::string &name) {
   return text + (text.ends_with('*') || text.ends_with('&') ? "" : " ") + name;
 }
 
+bool is_rust(Dwarf_Die *function) {
+  Dwarf_Die unit;
+  return dwarf_diecu(function, &unit, nullptr, nullptr) && dwarf_srclang(&unit) == DW_LANG_Rust;
+}
+
 // Hands out the general registers, in the order of the parameters (System V ABI of x86-64, AAPCS64).
 class Registers {
  public:
-  // -1 for what is elsewhere, and for a value that is spread over two registers and so has no address.
-  int take(Dwarf_Die *parameter, const Type *type, bool by_reference) {
-    if (by_reference || (type->is_scalar() && type->size <= 8)) return next_ < kRegisters ? next_++ : -1;
-    if (type->size > 16) {
-#if defined(__aarch64__)
-      if (next_ < kRegisters) next_++;  // the address of a copy
+  Registers(Dwarf_Die *function, const Type *result) : rust_(is_rust(function)) {
+    check(function, result);
+#if defined(__x86_64__)
+    // A result in memory: its address comes first.
+    if (result->size > 16 || passed_by_reference(function)) next(1);
 #endif
-      return -1;
-    }
+  }
+
+  ArgumentRegisters take(Dwarf_Die *parameter, const Type *type) {
+    check(parameter, type);
+    if (!sure_) return {};
+    if (passed_by_reference(parameter)) return address();
+    if (is_word(type)) return next(1);
+#if defined(__aarch64__)
+    if (type->size > 16) return address();
+#else
+    if (type->size > 16) return {};
+#endif
     bool halves[2] = {false, false};
     if (std::optional<Dwarf_Die> peeled = peeled_type(parameter)) integer_halves(*peeled, 0, halves);
-    int wanted = halves[0] + halves[1];
-    if (wanted == 0 || next_ + wanted > kRegisters) return -1;
-    int first = next_;
-    next_ += wanted;
-    return wanted == 1 && type->size <= 8 ? first : -1;
+    const int wanted = halves[0] + halves[1];
+    const ArgumentRegisters out = next(wanted);
+    return wanted == (type->size <= 8 ? 1 : 2) ? out : ArgumentRegisters{};
   }
-  void skip() { next_++; }
 
  private:
+  static bool is_word(const Type *type) { return type->is_scalar() && type->size <= 8; }
+
+  // Rust keeps to no convention for structs, except that `&str` and other slices are two words: what comes behind one
+  // may be in any register.
+  void check(Dwarf_Die *value, const Type *type) {
+    if (!rust_ || is_word(type) || type->size == 0) return;
+    std::optional<Dwarf_Die> peeled = peeled_type(value);
+    const char *name = peeled ? dwarf_diename(&*peeled) : nullptr;
+    sure_ = sure_ && type->size == 16 && name && *name == '&';
+  }
+
+  ArgumentRegisters address() {
+    ArgumentRegisters out = next(1);
+    out.by_address = out.count > 0;
+    return out;
+  }
+
+  ArgumentRegisters next(int count) {
+    if (next_ + count > kRegisters) return {};
+    next_ += count;
+    return {next_ - count, count, false};
+  }
+
+  bool rust_;
+  bool sure_ = true;
   int next_ = 0;
 };
 
@@ -136,11 +199,9 @@ Result<std::optional<UserFunction>> DwarfSource::function(TypeStore &store, uint
   UserFunction out;
   out.result = TRY(type_behind(store, &*die, 0));
   out.result_text = type_text(&*die, 0);
-  Registers registers;
-#if defined(__x86_64__)
-  // A result in memory: its address comes first.
-  if (out.result->size > 16 || passed_by_reference(&*die)) registers.skip();
-#endif
+  Dwarf_Attribute external;
+  out.is_local = !dwarf_attr_integrate(&*die, DW_AT_external, &external);
+  Registers registers(&*die, out.result);
   Dwarf_Die child;
   if (dwarf_child(&*die, &child) != 0) return out;
   do {
@@ -148,7 +209,7 @@ Result<std::optional<UserFunction>> DwarfSource::function(TypeStore &store, uint
     Dwarf_Attribute attribute;
     const char *name = dwarf_formstring(dwarf_attr_integrate(&child, DW_AT_name, &attribute));
     const Type *type = TRY(type_behind(store, &child, 0));
-    out.registers.push_back(registers.take(&child, type, passed_by_reference(&child)));
+    out.registers.push_back(registers.take(&child, type));
     out.texts.push_back(declaration(&child, name ? name : ""));
     out.places.push_back(place_at({*file_, *die, address}, &child));
     out.params.emplace_back(name ? name : "", type);

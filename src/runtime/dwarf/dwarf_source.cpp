@@ -170,21 +170,53 @@ Result<const Type *> DwarfSource::make_struct(TypeStore &store, Dwarf_Die *die, 
   return store.incomplete(std::move(type), this);
 }
 
+namespace {
+
+// What an enum is made of says whether it has a sign. Without that, as older compilers of C write it, one of its values
+// does.
+bool is_signed_enum(Dwarf_Die *die) {
+  std::optional<Dwarf_Die> underlying = type_of(die);
+  while (underlying && dwarf_tag(&*underlying) != DW_TAG_base_type) underlying = type_of(&*underlying);
+  if (std::optional<uint64_t> encoding = number(underlying ? &*underlying : die, DW_AT_encoding))
+    return *encoding == DW_ATE_signed || *encoding == DW_ATE_signed_char;
+  Dwarf_Die child;
+  if (dwarf_child(die, &child) != 0) return false;
+  do {
+    Dwarf_Attribute attribute;
+    Dwarf_Sword value = 0;
+    if (dwarf_attr(&child, DW_AT_const_value, &attribute) && dwarf_whatform(&attribute) == DW_FORM_sdata &&
+        dwarf_formsdata(&attribute, &value) == 0 && value < 0)
+      return true;
+  } while (dwarf_siblingof(&child, &child) == 0);
+  return false;
+}
+
+// Numbers of a fixed size have no sign of their own.
+std::optional<int64_t> enumerator_value(Dwarf_Die *die, bool is_signed) {
+  Dwarf_Attribute attribute;
+  Dwarf_Sword value = 0;
+  Dwarf_Word word = 0;
+  if (!dwarf_attr(die, DW_AT_const_value, &attribute)) return std::nullopt;
+  if (is_signed || dwarf_whatform(&attribute) == DW_FORM_sdata)
+    return dwarf_formsdata(&attribute, &value) == 0 ? std::optional(value) : std::nullopt;
+  return dwarf_formudata(&attribute, &word) == 0 ? std::optional(static_cast<int64_t>(word)) : std::nullopt;
+}
+
+}  // namespace
+
 Result<const Type *> DwarfSource::make_enum(TypeStore &store, Dwarf_Die *die) {
   Type type;
   type.kind = TypeKind::Enum;
   type.name = name_of(die);
   type.size = static_cast<uint32_t>(number(die, DW_AT_byte_size).value_or(4));
   if (type.size != 1 && type.size != 2 && type.size != 4 && type.size != 8) type.size = 4;
+  type.is_signed = is_signed_enum(die);
   Dwarf_Die child;
   if (dwarf_child(die, &child) == 0) {
     do {
-      Dwarf_Attribute attribute;
-      Dwarf_Sword value = 0;
-      if (dwarf_tag(&child) != DW_TAG_enumerator || !dwarf_attr(&child, DW_AT_const_value, &attribute)) continue;
-      if (dwarf_formsdata(&attribute, &value) != 0) continue;
-      type.is_signed = type.is_signed || value < 0;
-      type.enumerators.push_back({name_of(&child), value});
+      if (dwarf_tag(&child) != DW_TAG_enumerator) continue;
+      if (std::optional<int64_t> value = enumerator_value(&child, type.is_signed))
+        type.enumerators.push_back({name_of(&child), *value});
     } while (dwarf_siblingof(&child, &child) == 0);
   }
   return store.intern(std::move(type));
@@ -242,13 +274,25 @@ Result<std::optional<Field>> DwarfSource::field(TypeStore &store, Dwarf_Die *mem
   return out;
 }
 
+// An enum of Rust with values has its variants at one place, and before or in them the number of the one that holds.
+Result<void> DwarfSource::add_fields(TypeStore &store, Dwarf_Die *record, std::vector<Field> &out, int depth) {
+  Dwarf_Die child;
+  if (depth > kMaxDepth || dwarf_child(record, &child) != 0) return {};
+  do {
+    const int tag = dwarf_tag(&child);
+    if (tag == DW_TAG_variant_part || tag == DW_TAG_variant) TRY(add_fields(store, &child, out, depth + 1));
+    std::optional<Field> one = TRY(field(store, &child));
+    if (!one) continue;
+    if (dwarf_tag(record) == DW_TAG_variant_part && one->name.empty()) one->name = "discriminant";
+    out.push_back(std::move(*one));
+  } while (dwarf_siblingof(&child, &child) == 0);
+  return {};
+}
+
 Result<std::vector<Field>> DwarfSource::fields(TypeStore &store, const Type *type) {
   std::vector<Field> out;
-  Dwarf_Die die, child;
-  if (!dwarf_offdie(file_->dwarf(), structs_.at(type->btf_id - 1), &die) || dwarf_child(&die, &child) != 0) return out;
-  do {
-    if (std::optional<Field> one = TRY(field(store, &child))) out.push_back(std::move(*one));
-  } while (dwarf_siblingof(&child, &child) == 0);
+  Dwarf_Die die;
+  if (dwarf_offdie(file_->dwarf(), structs_.at(type->btf_id - 1), &die)) TRY(add_fields(store, &die, out, 0));
   return out;
 }
 

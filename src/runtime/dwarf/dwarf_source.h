@@ -34,6 +34,7 @@ class DwarfSource : public TypeSource {
   Result<const Type *> make_struct(TypeStore &store, Dwarf_Die *die, const char *typedef_name, int depth);
   Result<const Type *> make_enum(TypeStore &store, Dwarf_Die *die);
   Result<const Type *> make_array(TypeStore &store, Dwarf_Die *die, int depth);
+  Result<void> add_fields(TypeStore &store, Dwarf_Die *record, std::vector<Field> &out, int depth);
   Result<std::optional<Field>> field(TypeStore &store, Dwarf_Die *member);
   std::optional<Dwarf_Die> definition(const std::string &name);
   void read_unit(Dwarf_Die *unit, const std::string &prefix, int depth);

@@ -3,6 +3,8 @@
 #include <dwarf.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -64,8 +66,7 @@ std::optional<uint64_t> constant(const Dwarf_Op &op) {
 // Why an operation that is none of the above cannot be followed.
 std::string refusal(int atom) {
   switch (atom) {
-    case DW_OP_piece:
-    case DW_OP_bit_piece: return "it is spread over several registers or places";
+    case DW_OP_bit_piece: return "it is spread over several registers or places by bits";
     case DW_OP_entry_value:
     case DW_OP_GNU_entry_value:
     case DW_OP_GNU_parameter_ref: return "only its value at the call is known, which the function has overwritten";
@@ -143,6 +144,7 @@ bool Reader::push_frame_base() {
       dwarf_getlocation_addr(&attribute, context_.address, &operations, &count, 1) != 1 || count == 0 || depth_++ >= 4)
     return refuse("where the function's frame begins is not known");
   // A register named here is the base itself, not a place that holds it.
+  place_.in_frame = operations[0].atom != DW_OP_call_frame_cfa;
   if (count == 1 && operations[0].atom >= DW_OP_reg0 && operations[0].atom <= DW_OP_reg31)
     return push_register(operations[0].atom - DW_OP_reg0, 0);
   if (count == 1 && operations[0].atom == DW_OP_regx) return push_register(operations[0].number, 0);
@@ -185,6 +187,26 @@ bool Reader::step(Dwarf_Attribute *attribute, const Dwarf_Op &op) {
   }
 }
 
+// Operations between two DW_OP_piece say where one piece is.
+VariablePlace read_pieces(const LocationContext &context, Dwarf_Attribute *attribute,
+                          std::span<const Dwarf_Op> operations) {
+  VariablePlace out;
+  out.kind = VariablePlace::Kind::Pieces;
+  size_t begin = 0;
+  for (size_t i = 0; i < operations.size(); i++) {
+    if (operations[i].atom != DW_OP_piece) continue;
+    if (i == begin) return nowhere("a part of it was optimised out here");
+    VariablePiece piece{static_cast<uint32_t>(operations[i].number),
+                        Reader(context).read(attribute, operations.subspan(begin, i - begin))};
+    if (piece.place.kind == VariablePlace::Kind::Nowhere) return nowhere("of a part of it: " + piece.place.reason);
+    if (piece.place.kind != VariablePlace::Kind::Memory && (piece.size > 8 || !std::has_single_bit(piece.size)))
+      return nowhere("a part of it is in a register for vectors");
+    out.pieces.push_back(std::move(piece));
+    begin = i + 1;
+  }
+  return begin == operations.size() ? out : nowhere("the compiler describes it in a way that awl does not follow");
+}
+
 VariablePlace Reader::read(Dwarf_Attribute *attribute, std::span<const Dwarf_Op> operations) {
   if (operations.empty()) return nowhere("it was optimised out here");
   const Dwarf_Op &first = operations.front();
@@ -204,9 +226,6 @@ VariablePlace Reader::read(Dwarf_Attribute *attribute, std::span<const Dwarf_Op>
     return place_;
   }
   place_.kind = VariablePlace::Kind::Memory;
-  // In pieces: said before one of the pieces is.
-  for (const Dwarf_Op &op : operations)
-    if (op.atom == DW_OP_piece || op.atom == DW_OP_bit_piece) return nowhere(refusal(op.atom));
   for (const Dwarf_Op &op : operations) {
     if (place_.kind == VariablePlace::Kind::Value) return nowhere(refusal(op.atom));
     if (op.atom == DW_OP_stack_value)
@@ -221,7 +240,8 @@ VariablePlace Reader::read(Dwarf_Attribute *attribute, std::span<const Dwarf_Op>
 
 VariablePlace read_location(const LocationContext &context, Dwarf_Attribute *attribute,
                             std::span<const Dwarf_Op> operations) {
-  return Reader(context).read(attribute, operations);
+  bool pieces = std::ranges::any_of(operations, [](const Dwarf_Op &op) { return op.atom == DW_OP_piece; });
+  return pieces ? read_pieces(context, attribute, operations) : Reader(context).read(attribute, operations);
 }
 
 }  // namespace awl

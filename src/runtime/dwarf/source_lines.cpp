@@ -39,6 +39,18 @@ std::pair<Dwarf_Off, std::string> function_around(Dwarf_Die *unit, uint64_t addr
   return out;
 }
 
+// Of a function in several parts, which one the address is in, and where in it: the part that is entered comes first,
+// what hardly ever runs behind, wherever it lies.
+std::pair<ptrdiff_t, uint64_t> part_of(Dwarf_Die *unit, Dwarf_Off function, uint64_t address) {
+  Dwarf_Die die;
+  Dwarf_Addr base = 0, begin = 0, end = 0;
+  if (!dwarf_offdie(dwarf_cu_getdwarf(unit->cu), function, &die) || dwarf_tag(&die) != DW_TAG_subprogram)
+    return {0, address};
+  ptrdiff_t offset = 0, part = 0;
+  while ((offset = dwarf_ranges(&die, offset, &base, &begin, &end)) > 0 && (address < begin || address >= end)) part++;
+  return {part, address};
+}
+
 struct Search {
   std::string_view file;
   uint64_t line, column;
@@ -77,7 +89,8 @@ void search_unit(Dwarf_Die *unit, Search &search) {
     if (number != search.line || (search.column != 0 && static_cast<uint64_t>(column) != search.column)) continue;
     auto [function, name] = function_around(unit, address);
     auto [at, added] = search.found.try_emplace(function, SourcePlace{address, name});
-    if (!added && address < at->second.address) at->second.address = address;
+    if (!added && part_of(unit, function, address) < part_of(unit, function, at->second.address))
+      at->second.address = address;
   }
 }
 

@@ -25,15 +25,27 @@ bool is_executable(const ElfFile &elf, uint64_t address) {
   return offset && elf.address_of_offset(*offset) == address;
 }
 
+// `ns::f` of `ns::f(int, g(*)()) const`. What stands inside a function, `ns::f(int)::{lambda(int)#1}::operator()(int)`,
+// has a name of its own.
+std::string_view without_parameters(std::string_view demangled) {
+  const size_t end = demangled.rfind(')');
+  if (end == std::string_view::npos || demangled.find("::", end) != std::string_view::npos) return demangled;
+  int depth = 0;
+  for (size_t i = end + 1; i-- > 0;) {
+    if (demangled[i] == ')') depth++;
+    if (demangled[i] == '(' && --depth == 0) return demangled.substr(0, i);
+  }
+  return demangled;
+}
+
 // `ns::f` means every overload, `ns::f(int)` one.
 bool cpp_matches(std::string_view pattern, std::string_view demangled) {
-  bool overloads = pattern.find('(') == std::string_view::npos;
-  if (!has_wildcard(pattern)) {
-    if (!demangled.starts_with(pattern)) return false;
-    return demangled.size() == pattern.size() || (overloads && demangled[pattern.size()] == '(');
-  }
-  return glob_match(pattern, demangled) || (overloads && glob_match(std::string(pattern) + "(*", demangled));
+  const bool overloads = pattern.find('(') == std::string_view::npos;
+  return glob_match(pattern, demangled) || (overloads && glob_match(pattern, without_parameters(demangled)));
 }
+
+// What hardly ever runs of a function, which the compiler put elsewhere: nobody calls it.
+bool is_cold_part(std::string_view symbol) { return symbol.find(".cold") != std::string_view::npos; }
 
 // Of several names of one function the one that people use: no underscores, then short, then first.
 bool nicer(std::string_view a, std::string_view b) {
@@ -58,7 +70,7 @@ Result<std::vector<Function>> matching_functions(ElfFile &elf, const ProbeTarget
   for (const ElfSymbol &symbol : *TRY(elf.symbols())) {
     // The resolver of an indirect function is never what a pattern means.
     if (!symbol.is_function || symbol.is_indirect || !is_executable(elf, symbol.address)) continue;
-    if (cpp && !is_mangled(symbol.name)) continue;
+    if ((cpp && !is_mangled(symbol.name)) || is_cold_part(symbol.name)) continue;
     std::string name = cpp ? demangle(symbol.name) : symbol.name;
     if (cpp ? !cpp_matches(target.name, name) : !glob_match(target.name, name)) continue;
     auto [place, added] = by_address.try_emplace(symbol.address, Function{name, symbol});

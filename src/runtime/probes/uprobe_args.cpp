@@ -1,6 +1,7 @@
 #include "runtime/probes/uprobe_args.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace awl {
 
@@ -42,12 +43,47 @@ void add_register(Type &type, const std::string &name, const Type *of, uint64_t 
 bool passed_on_stack(const VariablePlace &place) {
   using Op = PlaceStep::Op;
   const std::vector<PlaceStep> &steps = place.steps;
-  if (place.kind != VariablePlace::Kind::Memory || steps.empty() || steps[0].op != Op::Register ||
+  if (place.kind != VariablePlace::Kind::Memory || place.in_frame || steps.empty() || steps[0].op != Op::Register ||
       steps[0].number != kStackPointer)
     return false;
   if (steps.size() == 1) return kReturnAddress == 0;
   return steps.size() == 3 && steps[1].op == Op::Number && steps[2].op == Op::Add &&
          steps[1].number >= kReturnAddress && steps[1].number < UINT32_MAX;
+}
+
+VariablePlace not_in_registers() {
+  VariablePlace out;
+  out.reason = "it is in no general register when the function is entered";
+  return out;
+}
+
+VariablePlace in_register(int number, VariablePlace::Kind kind = VariablePlace::Kind::Register) {
+  VariablePlace out;
+  out.kind = kind;
+  out.steps.push_back({PlaceStep::Op::Register, kArgOffsets[number]});
+  return out;
+}
+
+// Where the calling convention has a value of `size` bytes; Nowhere if it is in no general register.
+VariablePlace place_of(const ArgumentRegisters &registers, uint32_t size) {
+  if (registers.by_address) return in_register(registers.first, VariablePlace::Kind::Memory);
+  if (registers.count == 1) return in_register(registers.first);
+  const uint32_t rest = size - 8;
+  if (registers.count != 2 || size <= 8 || !std::has_single_bit(rest)) return not_in_registers();
+  VariablePlace out;
+  out.kind = VariablePlace::Kind::Pieces;
+  out.pieces.push_back({8, in_register(registers.first)});
+  out.pieces.push_back({rest, in_register(registers.first + 1)});
+  return out;
+}
+
+// Offsets in pt_regs of the registers that a value stands in; nothing if it is elsewhere.
+std::vector<uint64_t> registers_of(const VariablePlace &place) {
+  if (place.kind == VariablePlace::Kind::Register) return {place.steps.at(0).number};
+  std::vector<uint64_t> out;
+  for (const VariablePiece &piece : place.pieces)
+    for (uint64_t number : registers_of(piece.place)) out.push_back(number);
+  return out;
 }
 
 // True if the debug information has a parameter elsewhere than the calling convention does. The compiler may do so with
@@ -56,9 +92,9 @@ bool called_otherwise(const UserFunction &function) {
   for (size_t i = 0; i < function.params.size(); i++) {
     const VariablePlace &place = function.places[i];
     if (place.kind == VariablePlace::Kind::Value) return true;
-    if (place.kind == VariablePlace::Kind::Register && function.registers[i] >= 0 &&
-        place.steps.at(0).number != kArgOffsets[function.registers[i]])
-      return true;
+    const std::vector<uint64_t> told = registers_of(place);
+    const std::vector<uint64_t> usual = registers_of(place_of(function.registers[i], function.params[i].second->size));
+    if (!told.empty() && !usual.empty() && told != usual) return true;
   }
   return false;
 }
@@ -67,8 +103,11 @@ void add_variable(ProbeContext &context, Type &registers, UserVariable variable)
   VariablePlace &place = variable.place;
   if (place.kind == VariablePlace::Kind::Register && variable.type->size <= sizeof(uint64_t))
     return add_register(registers, variable.name, variable.type, place.steps.at(0).number);
-  const bool number = place.kind == VariablePlace::Kind::Value && variable.type->is_scalar();
-  if (place.kind == VariablePlace::Kind::Register || (place.kind == VariablePlace::Kind::Value && !number)) {
+  uint64_t size = 0;
+  for (const VariablePiece &piece : place.pieces) size += piece.size;
+  const bool scalar = variable.type->is_scalar();
+  if (place.kind == VariablePlace::Kind::Register || (place.kind == VariablePlace::Kind::Value && !scalar) ||
+      (place.kind == VariablePlace::Kind::Pieces && (scalar || size != variable.type->size))) {
     place = VariablePlace();
     place.reason = "it is not in memory, and too large for a register";
   }
@@ -80,17 +119,14 @@ void add_parameters(ProbeContext &context, Type &registers, UserFunction &functi
   for (size_t i = 0; i < function.params.size(); i++) {
     const auto &[name, type] = function.params[i];
     if (name.empty()) continue;
-    if (!otherwise && function.registers[i] >= 0) {
-      add_register(registers, name, type, kArgOffsets[function.registers[i]]);
-      continue;
+    VariablePlace place = place_of(function.registers[i], type->size);
+    const bool dropped = function.is_local && function.places[i].kind == VariablePlace::Kind::Nowhere;
+    if (otherwise || dropped || place.kind == VariablePlace::Kind::Nowhere) {
+      place = std::move(function.places[i]);
+      // Memory in a frame that is not set up yet tells nothing; what is told of registers holds.
+      if (place.kind == VariablePlace::Kind::Memory && !passed_on_stack(place)) place = not_in_registers();
     }
-    UserVariable one{name, type, function.texts[i], std::move(function.places[i])};
-    const bool in_memory = one.place.kind == VariablePlace::Kind::Memory;
-    if (in_memory ? !passed_on_stack(one.place) : !otherwise) {
-      one.place = VariablePlace();
-      one.place.reason = "it is in no general register when the function is entered";
-    }
-    add_variable(context, registers, std::move(one));
+    add_variable(context, registers, {name, type, function.texts[i], std::move(place)});
   }
 }
 

@@ -35,6 +35,8 @@ struct PlaceStep {
   uint64_t number = 0;
 };
 
+struct VariablePiece;
+
 // Where a variable is at one place of the code.
 struct VariablePlace {
   enum class Kind : uint8_t {
@@ -42,11 +44,20 @@ struct VariablePlace {
     Register,  // the steps are that register
     Memory,    // the steps give its address
     Value,     // the steps give the value
+    Pieces,    // what stands in several registers or places: a struct that is passed by value
   };
   Kind kind = Kind::Nowhere;
   std::vector<PlaceStep> steps;
+  std::vector<VariablePiece> pieces;  // of Pieces: one behind the other from the variable's first byte on
+  // Relative to a register that points into the frame only when the function has set it up.
+  bool in_frame = false;
   std::string reason;    // Nowhere: why, a clause
   std::string readable;  // Nowhere: where it can be read, "lines 11 to 13 and 20"; "" if at no line of the function
+};
+
+struct VariablePiece {
+  uint32_t size = 0;    // bytes: 1, 2, 4, 8, or any number in memory
+  VariablePlace place;  // Register, Memory or Value
 };
 
 struct UserVariable {
@@ -56,19 +67,27 @@ struct UserVariable {
   VariablePlace place;
 };
 
+// General registers that carry a parameter, by their number among those that carry arguments: `count` (up to 2) from
+// `first` on; 0: it is elsewhere (floating point, on the stack), or the convention does not say.
+struct ArgumentRegisters {
+  int first = 0;
+  int count = 0;
+  bool by_address = false;  // the register holds the address of the value
+};
+
 // A function as its debug information has it. Types of parameters are those of the language.
 struct UserFunction {
   std::vector<std::pair<std::string, const Type *>> params;
   std::vector<std::string> texts;  // of the parameters as C writes them: "const char *path"
   const Type *result = nullptr;    // Void if it gives nothing
   std::string result_text;         // "int"
-  // Where each parameter is when the function is entered: the number of the general register among those that carry
-  // arguments; -1: elsewhere (floating point, on the stack).
-  std::vector<int> registers;
+  // Where the calling convention has each parameter when the function is entered.
+  std::vector<ArgumentRegisters> registers;
   // The same as the debug information has it, for the function's first instruction. Without optimisation it tells of
   // frames that are not set up yet; with it, it is right also where the compiler has changed how the function is
   // called.
   std::vector<VariablePlace> places;
+  bool is_local = false;  // only its own unit calls it, so that the compiler may call it otherwise
 };
 
 // An address where the code of a line of source begins, and the function that it is in.
