@@ -45,6 +45,10 @@ bool Lowering::trusted(Expr *expr) {
     if (auto *field = as<FieldAccess>(expr); field && is_args(field->base)) return true;
     if (is_retval(expr)) return true;
   }
+  if (auto *c = as<Cast>(expr)) {  // `(struct task_struct *)curtask`, as in scripts of 2019
+    const Type *before = type(c->operand);
+    return before && before->is_pointer() && before->target == t->target && trusted(c->operand);
+  }
   if (auto *v = as<Variable>(expr)) return trusted_locals_[input_.names.local_of[v]];
   if (auto *f = as<FieldAccess>(expr)) {
     const Type *base = type(f->base);
@@ -64,9 +68,14 @@ typed::Space Lowering::space_of(Expr *pointer) {
   if (trusted(pointer)) return typed::Space::Trusted;
   const Type *t = type(pointer);
   if (t && t->is_pointer() && t->space != AddressSpace::Unknown) return space_from(t->space);
-  // A number or a cast one: what it is made from decides.
-  if (auto *c = as<Cast>(pointer)) return space_of(c->operand);
-  if (auto *b = as<Binary>(pointer)) return space_of(type(b->left) && type(b->left)->is_pointer() ? b->left : b->right);
+  // A number or a cast one: what it is made from decides. The verifier follows it with the type it had before.
+  auto made_from = [&](Expr *origin) {
+    typed::Space space = space_of(origin);
+    return space == typed::Space::Trusted ? typed::Space::Kernel : space;
+  };
+  if (auto *c = as<Cast>(pointer)) return made_from(c->operand);
+  if (auto *b = as<Binary>(pointer))
+    return made_from(type(b->left) && type(b->left)->is_pointer() ? b->left : b->right);
   if (auto *i = as<Identifier>(pointer); i && (argument_number(i->name) || i->name == "retval"))
     return unit().context.user_code
                ? typed::Space::User
