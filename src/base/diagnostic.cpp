@@ -134,11 +134,11 @@ std::string render_text(const Diagnostic &d, const Source &source, RenderOptions
 }
 
 std::string render_json(const Diagnostic &d, const Source &source) {
-  std::string out = fmt::format(R"({{"type": "diagnostic", "code": "{}", "severity": "{}", "message": {})",
-                                d.info->code, severity_name(d.severity), json_quote(d.message));
+  std::string out = fmt::format(R"({{"type": "diagnostic", "code": "{}", "severity": "{}", "msg": {})", d.info->code,
+                                severity_name(d.severity), json_quote(d.message));
   if (!d.span.empty()) {
     LineColumn at = source.line_column(d.span.begin);
-    out += fmt::format(R"(, "file": {}, "line": {}, "column": {})", json_quote(source.file_at(d.span.begin).name),
+    out += fmt::format(R"(, "filename": {}, "line": {}, "col": {})", json_quote(source.file_at(d.span.begin).name),
                        at.line, at.column);
   }
   if (!d.hint.empty()) out += fmt::format(R"(, "hint": {})", json_quote(d.hint));

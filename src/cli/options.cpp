@@ -28,6 +28,9 @@ bool Modes::*mode_flag(std::string_view names) {
   return nullptr;
 }
 
+// An unset variable of the shell must not mean all processes, or no file.
+std::string not_empty(const std::string &value) { return value.empty() ? "its value is empty" : ""; }
+
 void declare(CLI::App &app, const OptionRow &row, Options &o, Modes &modes, std::vector<std::string> &unused) {
   const std::string names(row.names);
   CLI::Option *option = nullptr;
@@ -44,7 +47,7 @@ void declare(CLI::App &app, const OptionRow &row, Options &o, Modes &modes, std:
   } else if (const auto *numbers = std::get_if<std::vector<int> Options::*>(&row.target)) {
     option = app.add_option(names, o.**numbers)->check(CLI::Range(1, 1 << 22))->delimiter(',')->allow_extra_args(false);
   } else if (const auto *text = std::get_if<std::string Options::*>(&row.target)) {
-    option = app.add_option(names, o.**text);
+    option = app.add_option(names, o.**text)->check(not_empty);
   } else if (const auto *maybe = std::get_if<std::optional<std::string> Options::*>(&row.target)) {
     option = app.add_option(names, o.**maybe);
   } else if (const auto *list = std::get_if<std::vector<std::string> Options::*>(&row.target)) {

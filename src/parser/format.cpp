@@ -153,7 +153,9 @@ class Printer {
     if (a.text == "*" && b.text == "*" && left != right) return b.blanks > 0;  // `struct x **`
     if (a.kind == PieceKind::Operator) {
       if (a.text == "." || a.text == "->" || a.text == ".." || a.text == "...") return false;
-      if (roles_[left] == Role::Unary) return false;
+      if (roles_[left] == Role::Unary)
+        return left != right && a.text.find_first_of("-+&") != std::string_view::npos &&
+               b.text.starts_with(a.text.back());  // `- -1`
       if (roles_[left] == Role::Ambiguous) return pieces_[left + 1].blanks > 0;
       if (roles_[left] == Role::Postfix) return b.kind != PieceKind::Operator || (b.text != "." && b.text != "->");
       if (left == right || b.kind != PieceKind::Operator) return true;

@@ -306,7 +306,8 @@ class Run:
         if self.setting.peer:
             return
         if self.writes_json():
-            wrong = json_schema.check_lines(stdout)
+            wrong = json_schema.check_lines(stdout) or json_schema.check_lines(
+                "\n".join(line for line in self.stderr.split("\n") if line.startswith("{")))
             if wrong:
                 raise Failure("not as docs/json.schema.json says: " + wrong)
         for pattern in map(self.fill, case.many("expect_stderr")):

@@ -102,7 +102,7 @@ Result<ProbeTarget> TimerProvider::parse(const std::vector<std::string> &parts, 
     if (!count) return fail(fmt::format("`{}` is not a whole number", parts[1]), fmt::format("write `{}`", syntax()));
     target.count = *count;
   }
-  if (target.count == 0) return fail(fmt::format("a `{}` of 0 never fires", name()));
+  if (target.count == 0) return fail(fmt::format("`{}` of 0 never fires", name()));
   uint64_t period = 0;
   uint64_t unit = find_unit(target.name)->nanoseconds;
   if (__builtin_mul_overflow(target.count, unit, &period) || period > INT64_MAX)

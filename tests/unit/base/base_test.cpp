@@ -90,8 +90,8 @@ TEST(Diagnostics, UnderlinesThePlace) {
             "  | \t     ^~~\n"
             "  hint: look again\n");
   EXPECT_EQ(render_json(list.all()[0], source),
-            R"({"type": "diagnostic", "code": "E0201", "severity": "error", "message": "unknown name `foo`", )"
-            R"("file": "x.bt", "line": 2, "column": 7, "hint": "look again"})");
+            R"({"type": "diagnostic", "code": "E0201", "severity": "error", "msg": "unknown name `foo`", )"
+            R"("filename": "x.bt", "line": 2, "col": 7, "hint": "look again"})");
 }
 
 TEST(Diagnostics, KeepsARepetitionOnce) {
