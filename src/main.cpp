@@ -1,14 +1,20 @@
 // Which command was asked for.
 #include <fmt/core.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <string>
+#include <system_error>
 
 #include "cli/commands.h"
 #include "cli/program.h"
 
 using namespace awl;
 
-int main(int argc, char **argv) {
+namespace {
+
+int run_command(int argc, char **argv) {
   Result<Options> options = parse_options(argc, argv);
   if (!options) return complain(options.error());
   for (const std::string &note : options->notes)
@@ -26,4 +32,18 @@ int main(int argc, char **argv) {
     case Command::Build: break;
   }
   return options->list ? list_probes_command(*options) : run_program(*std::move(options));
+}
+
+}  // namespace
+
+int main(int argc, char **argv) {
+  try {
+    const int status = run_command(argc, argv);
+    errno = 0;
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+  } catch (const std::system_error &error) {  // of fmt::print
+    errno = error.code().value();
+  }
+  return complain(
+      Error{"cannot write the output" + (errno != 0 ? std::string(": ") + std::strerror(errno) : ""), {}, 0});
 }

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "base/strings.h"
 #include "runtime/session/actions.h"
@@ -425,6 +427,14 @@ class Session {
   // Attached probes take long to detach: that goes on in the background while the caller gets its prompt back.
   int finish(int status) {
     output_->flush();
+    if (output_->broken() && output_->error() != EPIPE) {  // EPIPE: the reader has what it wants
+      Diagnostics diagnostics;
+      diagnostics.emit(diag::OutputFailed, Span{},
+                       options_.output_file.empty() ? "the output" : "`" + options_.output_file + "`",
+                       std::strerror(output_->error()));
+      tell(diagnostics);
+      status = kFailed;
+    }
     if (child_) child_->terminate();
     std::fflush(stderr);
     if (!attached_.attachments.empty()) leave_fast(status);
