@@ -39,8 +39,8 @@ struct RunOptions {
 };
 
 // Runs to the end. The result is awl's exit status: 0, the argument of exit(), 1 after a diagnostic or a failed test,
-// 130 if a signal came while probes were attached or twice. How a failed command of -c ended is told on stderr and
-// leaves the status alone. Diagnostics of load, attach and run time are printed as they come. Does not return if
+// 130 if a signal came while probes were attached or SIGINT twice. How a failed command of -c ended is told on stderr
+// and leaves the status alone. Diagnostics of load, attach and run time are printed as they come. Does not return if
 // anything is attached: the process ends at once, and a child goes on detaching in the background.
 int run_image(const Image &image, TypeStore &store, const RunOptions &options);
 

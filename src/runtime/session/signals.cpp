@@ -17,6 +17,7 @@ constexpr std::array kEnding = {SIGINT, SIGTERM, SIGHUP};
 constexpr std::array kOthers = {SIGPIPE, SIGUSR1};
 
 volatile sig_atomic_t requests = 0;
+volatile sig_atomic_t interrupts = 0;
 int event = -1;
 int user_event = -1;
 std::array<struct sigaction, kEnding.size()> old_ending;
@@ -24,7 +25,10 @@ std::array<struct sigaction, kOthers.size()> old_others;
 
 void on_signal(int number) {
   requests = requests + 1;
-  if (requests > 1) leave_fast(128 + number);  // async-signal-safe
+  // Only somebody at a terminal means by it that the output is not wanted: those who end services send SIGTERM and
+  // SIGHUP one behind the other.
+  if (number == SIGINT) interrupts = interrupts + 1;
+  if (interrupts > 1) leave_fast(128 + number);  // async-signal-safe
   const int saved = errno;
   const uint64_t one = 1;
   [[maybe_unused]] const ssize_t n = write(event, &one, sizeof(one));
@@ -42,6 +46,7 @@ void on_user_signal(int) {
 
 Signals::Signals() {
   requests = 0;
+  interrupts = 0;
   event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   user_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   struct sigaction action = {};

@@ -5,7 +5,7 @@
 
 namespace awl {
 
-// SIGINT, SIGTERM and SIGHUP ask for the end; the second one quits at once, leaving what is slow to a child process.
+// SIGINT, SIGTERM and SIGHUP ask for the end; a second SIGINT quits at once, leaving what is slow to a child process.
 // SIGUSR1 is noticed, for self:signal:SIGUSR1; SIGPIPE is ignored. Restores the old handlers when destroyed. One at a
 // time.
 class Signals {
