@@ -12,10 +12,12 @@
 #include <tuple>
 #include <utility>
 
+#include "base/file_mapping.h"
 #include "runtime/symbols/zip_archive.h"
 
 // Files are read in place, from a mapping, every offset checked: what is read here is whatever the user
-// names, so a damaged file must end in an error, and a 500 MB one must not be copied.
+// names, so a damaged file must end in an error, and a 500 MB one must not be copied. One that is cut off meanwhile
+// reads as zeros.
 
 namespace awl {
 
@@ -53,10 +55,9 @@ uint64_t align4(uint64_t value) { return (value + 3) & ~uint64_t{3}; }
 
 struct ElfFile::Impl {
   std::string path, name;
-  std::string owned;        // from_bytes
-  void *mapping = nullptr;  // open
-  size_t mapping_size = 0;
-  uint64_t start = 0;  // of `bytes` in the file that is mapped
+  std::string owned;    // from_bytes
+  FileMapping mapping;  // open
+  uint64_t start = 0;   // of `bytes` in the file that is mapped
   std::string_view bytes;
   Elf64_Ehdr header{};
   std::vector<Elf64_Phdr> segments;  // PT_LOAD only
@@ -64,10 +65,6 @@ struct ElfFile::Impl {
   std::string_view section_names;
   std::optional<std::vector<ElfSymbol>> symbols;
   std::optional<std::vector<UsdtNote>> notes;
-
-  ~Impl() {
-    if (mapping) munmap(mapping, mapping_size);
-  }
 
   [[nodiscard]] std::optional<std::string_view> range(uint64_t offset, uint64_t size) const {
     if (offset > bytes.size() || size > bytes.size() - offset) return std::nullopt;
@@ -198,14 +195,11 @@ Result<std::shared_ptr<ElfFile>> ElfFile::open(const std::string &path) {
   std::shared_ptr<ElfFile> file(new ElfFile());
   file->impl_->path = path;
   if (regular && info.st_size > 0) {
-    auto size = static_cast<size_t>(info.st_size);
-    void *mapping = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (mapping == MAP_FAILED) {
-      failed = errno;
+    if (auto mapped = FileMapping::map(fd, static_cast<size_t>(info.st_size))) {
+      file->impl_->mapping = *std::move(mapped);
+      file->impl_->bytes = {file->impl_->mapping.data(), file->impl_->mapping.size()};
     } else {
-      file->impl_->mapping = mapping;
-      file->impl_->mapping_size = size;
-      file->impl_->bytes = {static_cast<const char *>(mapping), size};
+      failed = mapped.error().sys_errno;
     }
   }
   close(fd);
@@ -248,9 +242,10 @@ void ElfFile::set_name(std::string name) { impl_->name = std::move(name); }
 std::string_view ElfFile::bytes() const { return impl_->bytes; }
 
 char *ElfFile::changeable_bytes() {
-  if (!impl_->mapping) return impl_->owned.data();
-  if (mprotect(impl_->mapping, impl_->mapping_size, PROT_READ | PROT_WRITE) != 0) return nullptr;
-  return static_cast<char *>(impl_->mapping) + impl_->start;
+  const FileMapping &mapping = impl_->mapping;
+  if (!mapping.data()) return impl_->owned.data();
+  if (mprotect(mapping.data(), mapping.size(), PROT_READ | PROT_WRITE) != 0) return nullptr;
+  return mapping.data() + impl_->start;
 }
 
 std::optional<std::string_view> ElfFile::section(std::string_view name) const {

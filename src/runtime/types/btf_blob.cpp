@@ -1,8 +1,10 @@
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <utility>
+
+#include "base/file_mapping.h"
 #include "runtime/types/btf.h"
 
 namespace awl {
@@ -10,15 +12,11 @@ namespace {
 
 class MappedBlob : public BtfBlob {
  public:
-  MappedBlob(void *address, size_t size) : address_(address), size_(size) {}
-  ~MappedBlob() override { munmap(address_, size_); }
-  MappedBlob(const MappedBlob &) = delete;
-  MappedBlob &operator=(const MappedBlob &) = delete;
-  [[nodiscard]] std::string_view bytes() const override { return {static_cast<const char *>(address_), size_}; }
+  explicit MappedBlob(FileMapping file) : file_(std::move(file)) {}
+  [[nodiscard]] std::string_view bytes() const override { return {file_.data(), file_.size()}; }
 
  private:
-  void *address_;
-  size_t size_;
+  FileMapping file_;
 };
 
 class OwnedBlob : public BtfBlob {
@@ -54,10 +52,11 @@ Result<std::shared_ptr<BtfBlob>> BtfBlob::open(const std::string &path) {
   if (fd < 0) return fail_errno("open " + path);
   struct stat info = {};
   size_t size = fstat(fd, &info) == 0 && info.st_size > 0 ? static_cast<size_t>(info.st_size) : 0;
-  void *mapped = size ? mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
-  if (mapped != MAP_FAILED) {
-    close(fd);
-    return std::make_shared<MappedBlob>(mapped, size);
+  if (size > 0) {
+    if (auto mapped = FileMapping::map(fd, size)) {  // sysfs can be mapped since Linux 6.16
+      close(fd);
+      return std::make_shared<MappedBlob>(*std::move(mapped));
+    }
   }
   auto bytes = read_all(fd, path, size);
   close(fd);
