@@ -5,6 +5,7 @@
 
 #include "ast/intrinsics/intrinsic.h"
 #include "base/strings.h"
+#include "runtime/probes/uprobe_attach.h"
 #include "runtime/symbols/elf_file.h"
 #include "runtime/symbols/symbols.h"
 
@@ -85,7 +86,7 @@ typed::ValuePtr lower_percpu_kaddr(Lowering &low, const CallSite &call) {
 
 struct UserSymbol {
   uint64_t address = 0;
-  uint64_t probed = 0;  // address of the probed function in the file
+  std::optional<uint64_t> probed;  // where the probe fires in the file, if that is one place
   bool relocatable = false;
 };
 
@@ -99,7 +100,12 @@ Result<UserSymbol> user_symbol(const Unit &unit, const std::string &name) {
   auto it = find(name);
   if (it == symbols->end()) return fail("no symbol `" + name + "` in " + path);
   out.address = it->address;
-  if (auto probed = find(unit.target.name); probed != symbols->end()) out.probed = probed->address + unit.target.offset;
+  const ProbeTarget &target = unit.target;
+  if (target.provider != "uprobe") return out;
+  if (target.has_address)
+    out.probed = firing_address(*file, target, target.address);
+  else if (auto probed = TRY(file->symbol(target.name)))
+    out.probed = firing_address(*file, target, probed->address);
   return out;
 }
 
@@ -107,7 +113,7 @@ const Type *infer_uaddr(Inference &in, const CallSite &call) {
   Result<UserSymbol> symbol = user_symbol(in.unit(), *in.literal(call.args[0]));
   if (!symbol)
     in.error(diag::BadName, call.args[0]->span, "uaddr", "this", symbol.error().message);
-  else if (symbol->relocatable && (in.unit().target.provider != "uprobe" || !symbol->probed))
+  else if (symbol->relocatable && !symbol->probed)
     in.error(diag::NotSupported, call.node->span,
              "`uaddr` of a position independent file outside `uprobe:FILE:FUNCTION`");
   return in.store().uint64();
@@ -125,7 +131,7 @@ typed::ValuePtr lower_uaddr(Lowering &low, const CallSite &call) {
   ip->offset = 256;  // pc
 #endif
   return make_binary(typed::Op::Add, false, std::move(ip),
-                     make_const(u64, symbol->address - symbol->probed, call.node->span), u64);
+                     make_const(u64, symbol->address - *symbol->probed, call.node->span), u64);
 }
 
 struct Register {

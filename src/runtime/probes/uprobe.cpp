@@ -328,22 +328,6 @@ Result<ProbeContext> UprobeProvider::context(const ProbeTarget &target, bool nee
   return context;
 }
 
-// A function that may be called through a pointer begins with `endbr64`, which does nothing. The kernel has to
-// single-step it, which costs ten times as much as an instruction that it can emulate, such as the push that mostly
-// follows. There the arguments, the stack and the return address are still those of the call.
-uint64_t bytes_to_cheaper([[maybe_unused]] std::string_view code) {
-#if defined(__x86_64__)
-  constexpr std::string_view kEndBranch = "\xf3\x0f\x1e\xfa";
-  if (!code.starts_with(kEndBranch) || code.size() < kEndBranch.size() + 2) return 0;
-  const auto first = static_cast<uint8_t>(code[kEndBranch.size()]);
-  const auto second = static_cast<uint8_t>(code[kEndBranch.size() + 1]);
-  const auto is_push = [](uint8_t byte) { return byte >= 0x50 && byte <= 0x57; };
-  return is_push(first) || (first == 0x41 && is_push(second)) ? kEndBranch.size() : 0;
-#else
-  return 0;
-#endif
-}
-
 Result<std::vector<AttachPlace>> UprobeProvider::places(const ProbeTarget &target, const ProbeEnvironment &) const {
   std::shared_ptr<ElfFile> elf = TRY(open_binary(target.scope));
   std::vector<uint64_t> addresses;
@@ -355,13 +339,12 @@ Result<std::vector<AttachPlace>> UprobeProvider::places(const ProbeTarget &targe
   }
   std::vector<AttachPlace> out;
   for (uint64_t address : addresses) {
-    auto offset = elf->file_offset(address + target.offset);
+    auto offset = elf->file_offset(firing_address(*elf, target, address));
     if (!offset)
       return fail(fmt::format("address 0x{:x} of `{}` holds no code", address + target.offset, target.scope));
     AttachPlace place;
     place.target = target;
     place.file_offset = *offset;
-    if (!target.has_address && target.offset == 0) place.file_offset += bytes_to_cheaper(elf->bytes_at(address, 6));
     out.push_back(std::move(place));
   }
   return out;

@@ -14,6 +14,22 @@ namespace awl {
 
 namespace {
 
+// A function that may be called through a pointer begins with `endbr64`, which does nothing. The kernel has to
+// single-step it, which costs ten times as much as an instruction that it can emulate, such as the push that mostly
+// follows. There the arguments, the stack and the return address are still those of the call.
+uint64_t bytes_to_cheaper([[maybe_unused]] std::string_view code) {
+#if defined(__x86_64__)
+  constexpr std::string_view kEndBranch = "\xf3\x0f\x1e\xfa";
+  if (!code.starts_with(kEndBranch) || code.size() < kEndBranch.size() + 2) return 0;
+  const auto first = static_cast<uint8_t>(code[kEndBranch.size()]);
+  const auto second = static_cast<uint8_t>(code[kEndBranch.size() + 1]);
+  const auto is_push = [](uint8_t byte) { return byte >= 0x50 && byte <= 0x57; };
+  return is_push(first) || (first == 0x41 && is_push(second)) ? kEndBranch.size() : 0;
+#else
+  return 0;
+#endif
+}
+
 Error explain(Error error, const AttachPlace &place, const AttachOptions &options) {
   constexpr int kNotSupported = 524;  // ENOTSUPP, the kernel's own
   switch (error.sys_errno) {
@@ -43,6 +59,11 @@ struct UprobeMultiAttr {
 constexpr uint32_t kMultiReturn = 1;  // BPF_F_UPROBE_MULTI_RETURN
 
 }  // namespace
+
+uint64_t firing_address(const ElfFile &elf, const ProbeTarget &target, uint64_t address) {
+  if (target.has_address || target.offset != 0) return address + target.offset;
+  return address + bytes_to_cheaper(elf.bytes_at(address, 6));
+}
 
 Result<Attachment> attach_uprobe(const AttachPlace &place, const AttachOptions &options, bool at_return) {
   auto pmu = TRY(find_pmu("uprobe"));

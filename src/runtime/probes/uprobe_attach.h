@@ -6,8 +6,13 @@
 
 #include "base/result.h"
 #include "runtime/probes/provider.h"
+#include "runtime/symbols/elf_file.h"
 
 namespace awl {
+
+// Virtual address in the file at which a uprobe fires whose function, or given address, is at `address`: behind its
+// offset, or behind an `endbr64` that costs more than the instruction after it.
+uint64_t firing_address(const ElfFile &elf, const ProbeTarget &target, uint64_t address);
 
 Result<Attachment> attach_uprobe(const AttachPlace &place, const AttachOptions &options, bool at_return);
 
