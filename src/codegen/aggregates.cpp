@@ -38,12 +38,13 @@ void FunctionEmitter::with_entry(ActiveMap map, Mem key, const std::function<voi
   code_.branch(code_.truth(element.pointer), found, missing);
   code_.enter(missing);
   Mem zero = zero_value(object_.map_info(map.index).value_size);
-  code_.call(BPF_FUNC_map_update_elem, {address_of(map), key.pointer, zero.pointer, code_.number(BPF_NOEXIST)});
+  Val failed =
+      code_.call(BPF_FUNC_map_update_elem, {address_of(map), key.pointer, zero.pointer, code_.number(BPF_NOEXIST)});
   Mem inserted = lookup(map, key);
   Block after = code_.current();
   code_.branch(code_.truth(inserted.pointer), found, full);
   code_.enter(full);
-  count_map_error(map.index);
+  count_map_error(map.index, failed);
   code_.jump(end);
   code_.enter(found);
   use(Code::mem(code_.phi({{element.pointer, from}, {inserted.pointer, after}})));

@@ -153,7 +153,7 @@ class FunctionEmitter {
   ActiveMap active_map(uint32_t map);
   Val address_of(ActiveMap map);
   Mem lookup(ActiveMap map, Mem key);
-  void count_map_error(uint32_t map);
+  void count_map_error(uint32_t map, Val failed);
   Val scalar_of(const typed::MapGet &value);
   void into_map_get(const typed::MapGet &value, Mem to);
   Val scalar_of(const typed::MapHas &value);

@@ -51,8 +51,12 @@ Mem FunctionEmitter::lookup(ActiveMap map, Mem key) {
   return Code::mem(code_.choose(map.on_twin, [&] { return look_in(info.twin); }, [&] { return look_in(index); }));
 }
 
-void FunctionEmitter::count_map_error(uint32_t map) {
-  code_.atomic_add(state_word(kStateMapErrors + map), code_.number(1));
+// `failed`: what the kernel said.
+void FunctionEmitter::count_map_error(uint32_t map, Val failed) {
+  const uint32_t full = kStateMapErrors + kMapErrorWords * map;
+  code_.if_else(
+      code_.equal(failed, static_cast<uint64_t>(-E2BIG)), [&] { code_.atomic_add(state_word(full), code_.number(1)); },
+      [&] { code_.atomic_add(state_word(full + 1), code_.number(1)); });
 }
 
 Val FunctionEmitter::scalar_of(const MapGet &value) {
@@ -168,7 +172,7 @@ void FunctionEmitter::step_of(const MapSet &step) {
   code_.from(step.span);
   Val failed = code_.call(BPF_FUNC_map_update_elem,
                           {address_of(active_map(step.map)), key.pointer, value.pointer, code_.number(BPF_ANY)});
-  code_.if_(code_.truth(failed), [&] { count_map_error(step.map); });
+  code_.if_(code_.truth(failed), [&] { count_map_error(step.map, failed); });
 }
 
 // --- Adding in place
@@ -203,13 +207,13 @@ Val FunctionEmitter::map_add(uint32_t map, const Value *key, Val delta, bool wan
         if (!key) return code_.number(0);  // not reached: the element of an array exists
         Mem zero = frame_.take(type->size);
         code_.store(zero, code_.number(0), type->size);
-        code_.call(BPF_FUNC_map_update_elem,
-                   {address_of(active), key_memory.pointer, zero.pointer, code_.number(BPF_NOEXIST)});
+        Val failed = code_.call(BPF_FUNC_map_update_elem,
+                                {address_of(active), key_memory.pointer, zero.pointer, code_.number(BPF_NOEXIST)});
         Mem inserted = lookup(active, key_memory);
         return code_.choose(
             code_.truth(inserted.pointer), [&] { return add(inserted); },
             [&] {
-              count_map_error(map);
+              count_map_error(map, failed);
               return code_.number(0);
             });
       });

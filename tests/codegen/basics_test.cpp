@@ -34,8 +34,8 @@ TEST(Basics, FullMapIsCounted) {
   p.body.push_back(s.map_set(plain, s.arg(0), s.number(1)));
   LOAD(bpf, s);
   for (uint64_t i = 0; i < 100; ++i) bpf->run({i});
-  EXPECT_GT(bpf->state(kStateMapErrors + map), 0u);
-  EXPECT_GT(bpf->state(kStateMapErrors + plain), 0u);
+  EXPECT_GT(bpf->state(kStateMapErrors + kMapErrorWords * map), 0u);
+  EXPECT_GT(bpf->state(kStateMapErrors + kMapErrorWords * plain), 0u);
 }
 
 TEST(Basics, ScalarMapSetGetRemove) {

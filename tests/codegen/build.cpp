@@ -21,7 +21,7 @@ uint32_t Script::map(const std::string &name, uint32_t bpf_type, const Type *key
   info.value_size = value_size;
   info.max_entries = max_entries;
   manifest.maps.push_back(info);
-  manifest.state_words = kStateMapErrors + manifest.maps.size();
+  manifest.state_words = manifest.place_word(0);
   return manifest.maps.size() - 1;
 }
 

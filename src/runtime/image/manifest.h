@@ -24,8 +24,11 @@ enum StateWord : uint32_t {
   kStateScratchBusy = 18,  // no free scratch memory: the event was skipped
   kStateCutStacks = 19,    // the unwinder did not find the outermost frame
   kStateZero = 20,         // nobody writes it; a zero that the verifier does not know
-  kStateMapErrors = 24,    // + index of the map: updates refused because it is full; behind them Manifest::places
+  kStateNotFollowed = 21,  // tasks that found no room in awl_pids
+  kStateMapErrors = 24,    // kMapErrorWords for each map; behind them Manifest::places
 };
+// Updates refused because the map is full, and for other reasons.
+constexpr uint32_t kMapErrorWords = 2;
 enum class RunState : uint64_t { Starting = 0, Running = 1, Stopped = 2 };  // programs but BEGIN/END act on Running
 
 // `awl_params`, an array of uint64 in .rodata, set before loading.
@@ -54,6 +57,8 @@ enum SelectBits : uint64_t {
 };
 // awl_cgroups is an array of control groups; a process must be in one of them or below it.
 constexpr uint32_t kMaxCgroups = 4;
+// Entries of awl_pids with --follow: processes and threads at a time.
+constexpr uint32_t kMaxFollowed = 65536;
 
 // Every ring buffer record starts with this, 8 bytes; offsets in ArgSlot count from the record's start.
 struct RecordHeader {
@@ -215,7 +220,7 @@ struct Manifest {
   bool has_c = false;    // functions in C are linked in: what they touch of the kernel is not known
 
   [[nodiscard]] uint32_t place_word(size_t place) const {
-    return static_cast<uint32_t>(kStateMapErrors + maps.size() + place);
+    return static_cast<uint32_t>(kStateMapErrors + kMapErrorWords * maps.size() + place);
   }
 };
 

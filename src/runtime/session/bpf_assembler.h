@@ -41,6 +41,14 @@ class Assembler {
     add(BPF_LD | BPF_DW | BPF_IMM, dst, BPF_PSEUDO_MAP_FD, 0, fd);
     add(0, 0, 0, 0, 0);
   }
+  // Address of `offset` bytes into the element of an array that has one.
+  void map_value(uint8_t dst, int fd, uint32_t offset) {
+    add(BPF_LD | BPF_DW | BPF_IMM, dst, BPF_PSEUDO_MAP_VALUE, 0, fd);
+    add(0, 0, 0, 0, static_cast<int32_t>(offset));
+  }
+  void atomic_add64(uint8_t base, int16_t offset, uint8_t src) {
+    add(BPF_STX | BPF_ATOMIC | BPF_DW, base, src, offset, BPF_ADD);
+  }
   void append(const Assembler &other) { code_.insert(code_.end(), other.code_.begin(), other.code_.end()); }
   void stack_address(uint8_t dst, int32_t offset) {
     move(dst, BPF_REG_10);

@@ -31,7 +31,17 @@ namespace {
 
 constexpr int16_t kParent = -4, kChild = -8, kYes = -12;  // on the stack
 
-std::vector<bpf_insn> on_fork(int map, int16_t child_pid) {
+// Behind a call that gives 0 if it was successful.
+void count_failure(Assembler &out, StatePlace place) {
+  Assembler count;
+  count.map_value(BPF_REG_1, place.map, place.offset);
+  count.set(BPF_REG_2, 1);
+  count.atomic_add64(BPF_REG_1, 0, BPF_REG_2);
+  out.if_zero_skip(BPF_REG_0, static_cast<int16_t>(count.size()));
+  out.append(count);
+}
+
+std::vector<bpf_insn> on_fork(int map, StatePlace lost, int16_t child_pid) {
   Assembler enter;  // the part behind the test, whose length the jump needs
   enter.store32_value(kYes, 1);
   enter.map(BPF_REG_1, map);
@@ -39,6 +49,7 @@ std::vector<bpf_insn> on_fork(int map, int16_t child_pid) {
   enter.stack_address(BPF_REG_3, kYes);
   enter.set(BPF_REG_4, BPF_ANY);
   enter.call(BPF_FUNC_map_update_elem);
+  count_failure(enter, lost);
 
   Assembler out;
   out.load32(BPF_REG_6, BPF_REG_1, child_pid);
@@ -154,7 +165,7 @@ void remove(Assembler &out, int map, int16_t key) {
 }
 
 // The arguments are {parent, child}; the parent is the current task, and its level that of the namespace.
-std::vector<bpf_insn> on_fork_inside(int map, const PidNamespace &space, const PidPlaces &places) {
+std::vector<bpf_insn> on_fork_inside(int map, StatePlace lost, const PidNamespace &space, const PidPlaces &places) {
   Assembler enter;
   enter.load64(BPF_REG_7, BPF_REG_6, 0);
   read_pid(enter, BPF_REG_7, BPF_REG_7, places);
@@ -167,6 +178,7 @@ std::vector<bpf_insn> on_fork_inside(int map, const PidNamespace &space, const P
   read_kernel(enter, kChild, BPF_REG_7, places.numbers + places.number, 4);
   enter.store32_value(kYes, 1);
   update(enter, map, kChild, kYes);
+  count_failure(enter, lost);
 
   Assembler out;
   out.move(BPF_REG_6, BPF_REG_1);
@@ -260,16 +272,16 @@ std::map<uint32_t, uint32_t> parents() {
 
 }  // namespace
 
-Result<std::vector<Attachment>> follow_children(int map, const ProbeEnvironment &env) {
+Result<std::vector<Attachment>> follow_children(int map, StatePlace lost, const ProbeEnvironment &env) {
   const int16_t child = TRY(place_of("sched_process_fork", "child_pid", env));
   const int16_t freed = TRY(place_of("sched_process_free", "pid", env));
   std::vector<Attachment> out;
-  out.push_back(TRY(attach("awl_fork", "tracepoint", "sched_process_fork", on_fork(map, child))));
+  out.push_back(TRY(attach("awl_fork", "tracepoint", "sched_process_fork", on_fork(map, lost, child))));
   out.push_back(TRY(attach("awl_free", "tracepoint", "sched_process_free", on_free(map, freed))));
   return out;
 }
 
-Result<std::vector<Attachment>> follow_children_inside(int map, const PidNamespace &space,
+Result<std::vector<Attachment>> follow_children_inside(int map, StatePlace lost, const PidNamespace &space,
                                                        const ProbeEnvironment &env) {
   const int16_t freed = TRY(place_of("sched_process_free", "pid", env));
   const PidPlaces places = TRY(pid_places(env));
@@ -277,7 +289,8 @@ Result<std::vector<Attachment>> follow_children_inside(int map, const PidNamespa
   if (exiting < 0) return fail_errno("make a map of processes that exit", -exiting);
   std::vector<Attachment> out;
   out.emplace_back(std::vector<int>{exiting});
-  out.push_back(TRY(attach("awl_fork", "rawtracepoint", "sched_process_fork", on_fork_inside(map, space, places))));
+  out.push_back(
+      TRY(attach("awl_fork", "rawtracepoint", "sched_process_fork", on_fork_inside(map, lost, space, places))));
   out.push_back(TRY(attach("awl_exit", "tracepoint", "sched_process_exit", on_exit_inside(map, exiting, space))));
   out.push_back(TRY(attach("awl_free", "tracepoint", "sched_process_free", on_free_inside(map, exiting, freed))));
   return out;

@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "runtime/probes/provider.h"
+#include "runtime/session/shared_state.h"
 
 namespace awl {
 
@@ -16,11 +17,12 @@ struct PidNamespace {
 };
 
 // Attaches programs that enter each child of a process of `map` {uint32 pid: uint32} into it before it runs, and take
-// it out when the kernel frees it.
-Result<std::vector<Attachment>> follow_children(int map, const ProbeEnvironment &env);
+// it out when the kernel frees it. Children that find no room in the map are counted in `lost`.
+Result<std::vector<Attachment>> follow_children(int map, StatePlace lost, const ProbeEnvironment &env);
 
 // Inside a pid namespace: the map has its numbers. Processes in namespaces below it are not followed.
-Result<std::vector<Attachment>> follow_children_inside(int map, const PidNamespace &space, const ProbeEnvironment &env);
+Result<std::vector<Attachment>> follow_children_inside(int map, StatePlace lost, const PidNamespace &space,
+                                                       const ProbeEnvironment &env);
 
 // Enters what these processes have started before.
 Result<void> add_descendants(int map, const std::vector<uint32_t> &pids);

@@ -336,6 +336,8 @@ class Loader {
       return nullptr;
     }
     owner_->state_ = *std::move(state);
+    owner_->state_map_ = bpf_map__fd(map);
+    owner_->state_offset_ = variable->offset;
     return std::move(owner_);
   }
 

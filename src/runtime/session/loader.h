@@ -49,6 +49,9 @@ class LoadedObject {
   [[nodiscard]] std::vector<LoadedMap> &maps() { return maps_; }
   [[nodiscard]] int ring_buffer() const { return ring_buffer_; }  // -1 if the script sends no records
   SharedState &state() { return state_; }
+  [[nodiscard]] StatePlace state_place(uint32_t word) const {
+    return {state_map_, state_offset_ + word * static_cast<uint32_t>(sizeof(uint64_t))};
+  }
 
  private:
   friend class Loader;
@@ -57,6 +60,8 @@ class LoadedObject {
   std::vector<LoadedMap> maps_;
   int ring_buffer_ = -1;
   SharedState state_;
+  int state_map_ = -1;
+  uint32_t state_offset_ = 0;
 };
 
 // Null after an E06xx diagnostic.

@@ -52,12 +52,18 @@ void Losses::tell(uint32_t word) {
   } else if (word == kStateLostEvents) {
     diagnostics.emit(diag::EventsLost, Span{}, counted(count, "event"))
         .with_hint("print less, or give the ring buffer more room: config = { perf_rb_pages = N }");
-  } else if (word >= kStateMapErrors && word - kStateMapErrors < manifest_.maps.size()) {
-    const MapInfo &map = manifest_.maps[word - kStateMapErrors];
-    Diagnostic &diagnostic = diagnostics.emit(diag::MapFull, map.span, map.name, counted(count, "update"));
-    if (map.role == MapRole::Parts)
+  } else if (word == kStateNotFollowed) {
+    diagnostics.emit(diag::NotFollowed, Span{}, counted(count, "task") + (count == 1 ? " is" : " are"), kMaxFollowed)
+        .with_hint("-p of fewer processes, or --cgroup, which knows no limit");
+  } else if (word >= kStateMapErrors && word < manifest_.place_word(0)) {
+    const MapInfo &map = manifest_.maps[(word - kStateMapErrors) / kMapErrorWords];
+    const bool full = (word - kStateMapErrors) % kMapErrorWords == 0;
+    Diagnostic &diagnostic =
+        full ? diagnostics.emit(diag::MapFull, map.span, map.name, counted(count, "update"))
+             : diagnostics.emit(diag::UpdatesRefused, map.span, map.name, counted(count, "update"));
+    if (full && map.role == MapRole::Parts)
       diagnostic.with_hint("its intervals take as much memory as they may; keep fewer of them, or fewer keys");
-    else
+    else if (full)
       diagnostic.with_hint("config = { max_map_keys = N } gives maps more room, now " +
                            std::to_string(map.max_entries));
   } else if (word >= manifest_.place_word(0) && word - manifest_.place_word(0) < manifest_.places.size()) {

@@ -21,8 +21,7 @@ namespace awl {
 
 namespace {
 
-constexpr uint32_t kFollowed = 65536;  // processes and threads at a time
-constexpr size_t kShortestId = 4;      // a shorter one would find anything
+constexpr size_t kShortestId = 4;  // a shorter one would find anything
 constexpr size_t kCommSize = 16;
 
 // The one that awl runs in.
@@ -153,7 +152,7 @@ void ProcessSelection::set_params(LoadOptions &load) const {
   if (!cgroups_.empty()) load.params[kParamSelect] |= kSelectCgroups;
   if (!pids_.empty()) {
     load.params[kParamSelect] |= kSelectPids;
-    load.select_maps["awl_pids"] = follow_ ? kFollowed : static_cast<uint32_t>(pids_.size());
+    load.select_maps["awl_pids"] = follow_ ? kMaxFollowed : static_cast<uint32_t>(pids_.size());
   }
   if (!comms_.empty()) {
     load.params[kParamSelect] |= kSelectComms;
@@ -177,7 +176,9 @@ Result<void> ProcessSelection::apply(const LoadedObject &object, const ProbeEnvi
       return fail_errno("name a control group");
   if (!follow_ || pids < 0) return {};
   const PidNamespace numbers = own_pid_namespace();
-  followers_ = TRY(numbers.first() ? follow_children(pids, env) : follow_children_inside(pids, numbers, env));
+  const StatePlace lost = object.state_place(kStateNotFollowed);
+  followers_ =
+      TRY(numbers.first() ? follow_children(pids, lost, env) : follow_children_inside(pids, lost, numbers, env));
   return add_descendants(pids, pids_);
 }
 

@@ -9,6 +9,12 @@
 
 namespace awl {
 
+// A word of awl_state, for a program beside those of the script.
+struct StatePlace {
+  int map = -1;         // descriptor of the .bss map
+  uint32_t offset = 0;  // bytes
+};
+
 class SharedState {
  public:
   SharedState() = default;

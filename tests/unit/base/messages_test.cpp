@@ -27,6 +27,8 @@ TEST(Messages, OfTheRun) {
   EXPECT_EQ(text(diag::RunFailed, "epoll_wait"), "error[E0706]: epoll_wait\n");
   EXPECT_EQ(text(diag::EventsSkipped, "3 events"),
             "warning[W0704]: 3 events skipped: a probe interrupted another too deeply\n");
+  EXPECT_EQ(text(diag::NotFollowed, "3 tasks are", 65536),
+            "warning[W0708]: 3 tasks are not followed, nor what is started there: more than 65536 tasks at a time\n");
   EXPECT_EQ(text(diag::NoUnwindTables, "x"), "warning[W0361]: user stacks are walked by frame pointers alone: x\n");
   EXPECT_EQ(text(diag::UnwindTablesLate), "warning[W0650]: the unwind tables of all processes are not made yet\n");
   EXPECT_EQ(text(diag::NoUnwindRows, "/bin/a", "x"), "warning[W0362]: stacks in `/bin/a` follow frame pointers: x\n");

@@ -42,7 +42,7 @@ class LossesTest : public testing::Test {
     manifest.maps.resize(2);
     manifest.maps[0].name = "@a";
     manifest.maps[1].name = "@b";
-    manifest.state_words = kStateMapErrors + 2;
+    manifest.state_words = manifest.place_word(0);
     fd = memfd_create("state", 0);
     const uint32_t bytes = manifest.state_words * 8;
     EXPECT_EQ(ftruncate(fd, bytes), 0);
@@ -82,13 +82,31 @@ TEST_F(LossesTest, LostEventsAreToldEachTimeAndInAll) {
 
 TEST_F(LossesTest, AFullMapIsToldByNameOnceAndAtTheEnd) {
   Losses losses(manifest, source, output);
-  state.store(kStateMapErrors + 1, 5);
+  state.store(kStateMapErrors + kMapErrorWords, 5);
   losses.look(state);
-  state.store(kStateMapErrors + 1, 9);
+  state.store(kStateMapErrors + kMapErrorWords, 9);
   losses.look(state);
   losses.report_totals(state);
   losses.report_totals(state);
   EXPECT_EQ(output.told, (Told{"map `@b` is full: 5 updates lost", "map `@b` is full: 9 updates lost"}));
+}
+
+TEST_F(LossesTest, UpdatesThatFailInAMapWithRoom) {
+  Losses losses(manifest, source, output);
+  state.store(kStateMapErrors + 1, 4);
+  losses.report_totals(state);
+  EXPECT_EQ(output.told, (Told{"map `@a` has room, but 4 updates failed: no memory, or another update was under way"}));
+}
+
+TEST_F(LossesTest, TasksThatAreNotFollowed) {
+  Losses losses(manifest, source, output);
+  state.store(kStateNotFollowed, 1);
+  losses.look(state);
+  state.store(kStateNotFollowed, 3);
+  losses.report_totals(state);
+  EXPECT_EQ(output.told,
+            (Told{"1 task is not followed, nor what is started there: more than 65536 tasks at a time",
+                  "3 tasks are not followed, nor what is started there: more than 65536 tasks at a time"}));
 }
 
 TEST_F(LossesTest, OtherCounters) {
