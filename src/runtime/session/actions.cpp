@@ -11,7 +11,6 @@
 #include "base/strings.h"
 #include "runtime/output/aggregate.h"
 #include "runtime/output/value_parts.h"
-#include "runtime/session/shell.h"
 
 namespace awl {
 namespace {
@@ -277,7 +276,7 @@ void Actions::on_system(const Action &action, std::span<const std::byte> record)
   }
   output_.flush();  // what was printed before comes before what the command prints to stderr
   std::string collected;
-  Result<void> done = run_shell(command, [&](std::string_view piece) {
+  Result<int> done = run_shell(command, [&](std::string_view piece) {
     if (options_.json) {
       collected += piece;
     } else {
@@ -286,9 +285,15 @@ void Actions::on_system(const Action &action, std::span<const std::byte> record)
     }
   });
   if (!collected.empty()) output_.system(collected);
+  if (done && *done >= 0) background_.add(*done);
   if (done) return;
   diagnostics.emit(diag::CommandNotRun, action.span, command, done.error().message);
   tell(diagnostics);
+}
+
+void Actions::pass_on_background() {
+  background_.pass_on([this](std::string_view piece) { output_.system(piece); });
+  output_.end_of_batch();
 }
 
 void Actions::on_exit(const Action &action, std::span<const std::byte> record) {

@@ -20,6 +20,7 @@
 #include "runtime/output/printf.h"
 #include "runtime/session/map_sides.h"
 #include "runtime/session/packet_file.h"
+#include "runtime/session/shell.h"
 
 namespace awl {
 
@@ -52,6 +53,10 @@ class Actions {
   void report_files();
 
   void handle(std::span<const std::byte> record);
+
+  // Readable when a command of system() that stays in the background has printed something.
+  [[nodiscard]] int background() const { return background_.descriptor(); }
+  void pass_on_background();
 
   // Set by exit(): from then on records are not handled until resume().
   [[nodiscard]] bool exiting() const { return exiting_; }
@@ -123,6 +128,7 @@ class Actions {
   uint64_t errors_ = 0;
   std::map<std::string, std::unique_ptr<PacketFile>> packets_;  // by path
   std::function<void(uint64_t)> unwatch_;
+  BackgroundOutput background_;
 };
 
 // The table's contents, for tests.

@@ -34,7 +34,7 @@ constexpr long kRestNs = 200'000;
 constexpr int kLooks = 50;                  // for records that are being written, a rest between two
 constexpr int64_t kLookNs = 1'000'000'000;  // between looks at the counters of losses
 
-constexpr uint64_t kRingTag = 1000, kSymbolsTag = 1001;  // beyond the values of RunEnd
+constexpr uint64_t kRingTag = 1000, kSymbolsTag = 1001, kBackgroundTag = 1002;  // beyond the values of RunEnd
 
 void rest_a_little() {
   const timespec pause = {0, kRestNs};
@@ -69,6 +69,8 @@ Result<void> EventLoop::open(const Watched &watched) {
     epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.u64 = kSymbolsTag}};
     epoll_ctl(epoll_, EPOLL_CTL_ADD, symbols_.descriptor(), &event);  // else they are looked at when it wakes
   }
+  epoll_event background = {.events = EPOLLIN, .data = {.u64 = kBackgroundTag}};
+  epoll_ctl(epoll_, EPOLL_CTL_ADD, actions_.background(), &background);
   watch(watched.signals, EPOLLIN, RunEnd::Signal);
   watch(watched.user_signals, EPOLLIN, RunEnd::UserSignal);
   // Told of once each.
@@ -112,9 +114,10 @@ void EventLoop::drain() {
     do {
       pass();
     } while (cut_ && !actions_.exiting());
-    if (actions_.exiting() || !pending()) return;
+    if (actions_.exiting() || !pending()) break;
     rest_a_little();
   }
+  actions_.pass_on_background();
 }
 
 void EventLoop::discard() {
@@ -132,6 +135,8 @@ std::optional<RunEnd> EventLoop::wait(int timeout_ms, bool &woken_by_ring) {
   for (int i = 0; i < count; i++) {
     if (events[i].data.u64 == kRingTag)
       woken_by_ring = true;
+    else if (events[i].data.u64 == kBackgroundTag)
+      actions_.pass_on_background();
     else if (events[i].data.u64 == static_cast<uint64_t>(RunEnd::ProcessEnded) && --processes_ > 0)
       continue;
     else if (events[i].data.u64 != kSymbolsTag && (!end || *end == RunEnd::UserSignal))  // what ends the run goes first

@@ -8,7 +8,7 @@ namespace awl {
 
 // As far as it may be raised.
 void raise_file_limit();
-// Back to what awl was started with, for a command that awl starts; what is open stays open.
+// Back to what awl was started with, in a child process that becomes a command; what is open stays open.
 void restore_file_limit();
 // How many files may be open.
 uint64_t file_limit();

@@ -3,67 +3,55 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/epoll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <iterator>
 
 #include "runtime/session/child.h"
 #include "runtime/session/file_limit.h"
 #include "runtime/session/signals.h"
 
-extern char **environ;
-
 namespace awl {
 namespace {
 
-Result<pid_t> spawn_shell(const std::string &command, int output) {
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t defaults;
-  sigemptyset(&defaults);
-  for (int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGUSR1}) sigaddset(&defaults, number);
-  posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-  char shell[] = "sh", flag[] = "-c";
-  std::string text = command;
-  char *argv[] = {shell, flag, text.data(), nullptr};
-  pid_t pid = -1;
+// The unwinder opens files meanwhile, so the limit is put back where only the command has it.
+Result<pid_t> start_shell(const std::string &command, int output) {
+  const pid_t pid = fork();
+  if (pid < 0) return fail_errno("fork");
+  if (pid > 0) return pid;
+  reset_signals();
   restore_file_limit();
-  const int error = posix_spawn(&pid, "/bin/sh", &files, &attributes, argv, environ);
-  raise_file_limit();
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&files);
-  if (error != 0) return fail_errno("/bin/sh", error);
-  return pid;
+  dup2(output, STDOUT_FILENO);
+  execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+  _exit(127);
 }
 
-// Passes on what can be read without waiting; false at the end of the output.
+// Passes on what can be read without waiting, at most a pipe full: there may be no end of it. False at the end of the
+// output.
 bool take_output(int fd, const std::function<void(std::string_view)> &take) {
   char buffer[16384];
-  while (true) {
+  for (int pieces = 0; pieces < 5; pieces++) {
     const ssize_t n = read(fd, buffer, sizeof(buffer));
-    if (n > 0) {
+    if (n > 0)
       take(std::string_view(buffer, static_cast<size_t>(n)));
-    } else if (n == 0) {
+    else if (n == 0)
       return false;
-    } else if (errno != EINTR) {
+    else if (errno != EINTR)
       return errno == EAGAIN;
-    }
   }
+  return true;
 }
 
 }  // namespace
 
-Result<void> run_shell(const std::string &command, const std::function<void(std::string_view)> &take) {
+Result<int> run_shell(const std::string &command, const std::function<void(std::string_view)> &take) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return fail_errno("pipe");
   fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  Result<pid_t> pid = spawn_shell(command, ends[1]);
+  Result<pid_t> pid = start_shell(command, ends[1]);
   close(ends[1]);
   if (!pid) {
     close(ends[0]);
@@ -76,17 +64,39 @@ Result<void> run_shell(const std::string &command, const std::function<void(std:
       kill(*pid, SIGTERM);
       told = true;
     }
-    pollfd waits[] = {{open ? ends[0] : -1, POLLIN, 0}, {pidfd, POLLIN, 0}};
-    poll(waits, 2, -1);  // a signal interrupts it
+    pollfd waits[] = {{open ? ends[0] : -1, POLLIN, 0}, {pidfd, POLLIN, 0}, {told ? -1 : Signals::fd(), POLLIN, 0}};
+    poll(waits, std::size(waits), -1);
     if (open && waits[0].revents != 0) open = take_output(ends[0], take);
     if (waits[1].revents != 0 || pidfd < 0) break;
   }
   while (waitpid(*pid, nullptr, 0) < 0 && errno == EINTR) {
   }
-  if (open) take_output(ends[0], take);
+  if (open) open = take_output(ends[0], take);
   if (pidfd >= 0) close(pidfd);
+  if (open) return ends[0];
   close(ends[0]);
-  return {};
+  return -1;
+}
+
+BackgroundOutput::BackgroundOutput() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {}
+
+BackgroundOutput::~BackgroundOutput() {
+  for (const int fd : open_) close(fd);
+  if (epoll_ >= 0) close(epoll_);
+}
+
+void BackgroundOutput::add(int fd) {
+  epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
+  epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
+  open_.push_back(fd);
+}
+
+void BackgroundOutput::pass_on(const std::function<void(std::string_view)> &take) {
+  std::erase_if(open_, [&](int fd) {
+    if (take_output(fd, take)) return false;
+    close(fd);
+    return true;
+  });
 }
 
 }  // namespace awl

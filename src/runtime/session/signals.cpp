@@ -73,7 +73,7 @@ Signals::~Signals() {
 }
 
 bool Signals::stop_requested() { return requests > 0; }
-int Signals::fd() const { return event; }
+int Signals::fd() { return event; }
 int Signals::user_fd() const { return user_event; }
 
 uint64_t Signals::take_user_signals() {

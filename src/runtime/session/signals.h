@@ -16,8 +16,8 @@ class Signals {
   Signals &operator=(const Signals &) = delete;
 
   [[nodiscard]] static bool stop_requested();
-  // Readable once a signal has come.
-  [[nodiscard]] int fd() const;
+  // Readable once a signal has come; -1 while there is no Signals.
+  [[nodiscard]] static int fd();
   // Readable once SIGUSR1 has come, until take_user_signals().
   [[nodiscard]] int user_fd() const;
   // How many SIGUSR1 came since the last call; several at once may count as one.

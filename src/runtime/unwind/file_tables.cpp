@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 namespace awl::runtime::unwind {
@@ -39,6 +40,9 @@ std::shared_ptr<const FileTable> FileTables::table_of(uint32_t pid, uint32_t par
                   static_cast<uint64_t>(status.st_mtim.tv_nsec), static_cast<uint64_t>(status.st_size)};
     if (const auto known = files_.find(key); known != files_.end()) return known->second;
     const Result<std::shared_ptr<ElfFile>> elf = ElfFile::open(place);
+    // No more files, or no memory, now: it is tried again for the next mapping.
+    if (!elf && (elf.error().sys_errno == EMFILE || elf.error().sys_errno == ENFILE || elf.error().sys_errno == ENOMEM))
+      return nullptr;
     std::shared_ptr<const FileTable> table = elf ? add(**elf, mapping.path) : nullptr;
     files_[key] = table;
     return table;

@@ -1,6 +1,8 @@
 #include "runtime/session/shell.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +11,7 @@
 
 #include "runtime/session/actions.h"
 #include "runtime/session/child.h"
+#include "runtime/session/file_limit.h"
 
 namespace awl {
 namespace {
@@ -29,6 +32,45 @@ TEST(RunShell, DoesNotWaitForWhatStaysInTheBackground) {
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(output_of("sleep 5 & echo done"), "done\n");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3));
+}
+
+TEST(RunShell, WhatStaysInTheBackgroundIsReadLater) {
+  BackgroundOutput background;
+  std::string out;
+  const auto take = [&](std::string_view piece) { out += piece; };
+  const Result<int> open = run_shell("(sleep 0.3; echo later; sleep 0.3; echo last) & echo done", take);
+  ASSERT_TRUE(open.has_value());
+  ASSERT_GE(*open, 0);
+  background.add(*open);
+  EXPECT_EQ(out, "done\n");
+  for (int waits = 0; waits < 2; waits++) {
+    pollfd wait{background.descriptor(), POLLIN, 0};
+    ASSERT_EQ(poll(&wait, 1, 10000), 1);
+    background.pass_on(take);
+  }
+  EXPECT_EQ(out, "done\nlater\nlast\n");
+}
+
+TEST(RunShell, EndlessOutputOfTheBackgroundDoesNotHoldIt) {
+  BackgroundOutput background;
+  size_t bytes = 0;
+  const Result<int> open = run_shell("yes & echo $!", [&](std::string_view piece) { bytes += piece.size(); });
+  ASSERT_TRUE(open.has_value());
+  ASSERT_GE(*open, 0);
+  background.add(*open);
+  background.pass_on([&](std::string_view piece) { bytes += piece.size(); });
+  EXPECT_GT(bytes, 0U);
+}
+
+TEST(RunShell, HasTheLimitOfFilesThatAwlWasStartedWith) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const std::string limit = std::to_string(before.rlim_cur) + "\n";
+  raise_file_limit();
+  EXPECT_EQ(output_of("ulimit -Sn"), limit);
+  rlimit now{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &now), 0);
+  EXPECT_EQ(now.rlim_cur, now.rlim_max) << "that of awl stays raised";
 }
 
 TEST(ReadForCat, StopsAtTheLimit) {
