@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <set>
 #include <span>
@@ -198,7 +200,7 @@ class Planner {
         if (entries.front()->info->provider != (kernel ? "kprobe" : "uprobe") || plan_.sessions.contains(entering) ||
             !plan_.multi.contains(entering) || !same_places(entries, returns))
           continue;
-        if (!has_feature(kernel ? Feature::KprobeSession : Feature::UprobeSession)) return;
+        if (!has_feature(kernel ? Feature::KprobeSession : Feature::UprobeSession)) break;
         plan_.sessions[entering] = returning;
         plan_.multi[entering] = plan_.multi[returning] = kernel ? kKprobeSessionAttachType : kUprobeSessionAttachType;
         break;
@@ -480,7 +482,11 @@ void detach_watchpoints(AttachResult &attached, uint64_t address) {
 AttachResult attach_all(const AttachPlan &plan, const LoadedObject &object, const Manifest &manifest,
                         const ProbeEnvironment &env, bool quiet, Diagnostics &diagnostics) {
   if (const int map = object.map("awl_usdt"); map >= 0) {  // programs look the arguments of markers up there
-    for (uint32_t i = 0; i < plan.usdt.size(); i++) bpf_map_update_elem(map, &i, &plan.usdt[i], BPF_ANY);
+    for (uint32_t i = 0; i < plan.usdt.size(); i++) {
+      if (bpf_map_update_elem(map, &i, &plan.usdt[i], BPF_ANY) == 0) continue;
+      diagnostics.emit(diag::RunFailed, Span{}, std::string("name the arguments of a marker: ") + strerror(errno));
+      return {};
+    }
   }
   return Attacher(plan, object, manifest, env, quiet, diagnostics).attach();
 }

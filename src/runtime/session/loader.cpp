@@ -161,10 +161,12 @@ class Loader {
       return false;
     }
     if (manifest_.has_c) return make_all_kernel_types();
-    types_.emplace(memory_file(btf->bytes));
-    if (types_->get() >= 0) return true;
-    diagnostics_.emit(diag::LoadFailed, Span{}, std::string("memfd_create: ") + strerror(errno));
-    return false;
+    return keep_types(btf->bytes);
+  }
+
+  bool keep_types(const std::string &bytes) {
+    types_.emplace(memory_file(bytes));
+    return types_->get() >= 0 || broken(std::string("memfd_create: ") + strerror(errno));
   }
 
   // What C functions touch is not known: all of the kernel's types, and those of the events' records.
@@ -181,8 +183,8 @@ class Loader {
     if (!all || !more || btf__add_btf(all.get(), more.get()) < 0) return broken("cannot read the kernel's types");
     uint32_t size = 0;
     const void *raw = btf__raw_data(all.get(), &size);
-    types_.emplace(memory_file(raw ? std::string(static_cast<const char *>(raw), size) : ""));
-    return true;
+    if (!raw) return broken("cannot write the kernel's types down");
+    return keep_types(std::string(static_cast<const char *>(raw), size));
   }
 
   bool open() {

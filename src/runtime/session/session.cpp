@@ -73,7 +73,8 @@ class Session {
     }
     stop();
     print_maps();
-    return finish(actions_->exit_status().value_or(failed_tests_ > 0 ? kFailed : 0));
+    const int status = actions_->exit_status().value_or(failed_tests_ > 0 ? kFailed : 0);
+    return finish(status == 0 && failed_ ? kFailed : status);
   }
 
  private:
@@ -167,7 +168,7 @@ class Session {
     environment_.pids = options_.processes.pids;
     environment_.attach_pid = options_.processes.only_pid();
     environment_.child_pid = child_ && !options_.processes.follow ? child_->pid() : 0;
-    environment_.unsafe = options_.unsafe || manifest_.config.unsafe;
+    environment_.unsafe = options_.unsafe;  // not what an Image was built with: whoever runs it is asked
     environment_.missing_probes = manifest_.config.missing_probes;
     environment_.roots = options_.roots;
     Diagnostics diagnostics;
@@ -304,7 +305,7 @@ class Session {
       return true;  // nothing is left to wait for
     RunEnd end = loop_->run();
     for (; end == RunEnd::UserSignal; end = loop_->run())
-      if (Signals::take_user_signals() > 0) run_once(plan_.signals);
+      if (Signals::take_user_signals() > 0 && !run_once(plan_.signals)) failed_ = true;
     if (end == RunEnd::ChildEnded) report_child();
     return true;
   }
@@ -376,7 +377,7 @@ class Session {
     else
       loop_->drain();
     actions_->resume();
-    run_once(plan_.ends);
+    if (!run_once(plan_.ends)) failed_ = true;
     if (child_) child_->terminate();
   }
 
@@ -472,6 +473,7 @@ class Session {
   AttachResult attached_;
   int status_ = kFailed;  // of a run that does not come to its end
   size_t failed_tests_ = 0;
+  bool failed_ = false;  // an end program, or one for a signal
 };
 
 }  // namespace
