@@ -58,9 +58,9 @@ void Losses::tell(uint32_t word) {
   } else if (word >= kStateMapErrors && word < manifest_.place_word(0)) {
     const MapInfo &map = manifest_.maps[(word - kStateMapErrors) / kMapErrorWords];
     const bool full = (word - kStateMapErrors) % kMapErrorWords == 0;
-    Diagnostic &diagnostic =
-        full ? diagnostics.emit(diag::MapFull, map.span, map.name, counted(count, "update"))
-             : diagnostics.emit(diag::UpdatesRefused, map.span, map.name, counted(count, "update"));
+    Diagnostic &diagnostic = full
+                                 ? diagnostics.emit(diag::MapFull, map.span, map.name, counted(count, "update"))
+                                 : diagnostics.emit(diag::UpdatesRefused, map.span, map.name, counted(count, "update"));
     if (full && map.role == MapRole::Parts)
       diagnostic.with_hint("its intervals take as much memory as they may; keep fewer of them, or fewer keys");
     else if (full)
