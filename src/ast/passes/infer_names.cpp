@@ -132,7 +132,7 @@ bool Inference::check_needs(const CallSite &call) {
       d.with_hint("return values are seen by kretprobe, fexit and uretprobe");
     if (needs(f, "args") && c.args_reach != ArgReach::None)
       d.with_hint(c.user_code ? "there is no debug information about its parameters: use arg0, arg1, ..."
-                              : "use arg0, arg1, ...");
+                              : "use arg0, arg1, ..., or fentry, where args has the parameters by name");
   }
   if (const Attribute *today = attribute(f, "old"); fits && today)
     error(diag::OldName, call.name_span, f.name, today->argument).with_hint("write `" + today->argument + "`");

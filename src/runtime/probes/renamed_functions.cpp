@@ -33,10 +33,14 @@ constexpr Renamed kRenamed[] = {
     {"do_coredump", {"vfs_coredump"}},                                                        // 6.16
     {"do_fork", {"kernel_clone", "_do_fork"}},                                                // 4.2, 5.10
     {"do_sys_open", {"do_sys_openat2"}},                                                      // 5.6
+    {"drop_slab_node", {"drop_slab"}},                                                        // inline
     {"generic_make_request", {"submit_bio_noacct"}},                                          // 5.9
     {"kfree_skb", {"sk_skb_reason_drop", "kfree_skb_reason", "tracepoint:skb:kfree_skb"}},    // 5.17, 6.11
     {"ktime_get_ts", {"ktime_get_ts64"}},
     {"mark_page_accessed", {"folio_mark_accessed"}},
+    {"migrate_misplaced_page", {"migrate_misplaced_folio"}},  // 6.7
+    {"new_sync_read", {"vfs_read"}},                          // often inline
+    {"new_sync_write", {"vfs_write"}},
     {"page_cache_async_readahead", {"page_cache_async_ra"}},  // 5.10: inline
     {"page_cache_sync_readahead", {"page_cache_sync_ra"}},    // 5.10: inline
     {"set_page_dirty", {"folio_mark_dirty"}},
