@@ -114,8 +114,8 @@ MapInfo make_map(TypeStore &store, const MapFacts &facts, const ConfigValues &co
   return info;
 }
 
-// See MapInfo::parts. Entries are made when there is something in them; the loader lowers their number to what memory
-// allows.
+// See MapInfo::parts. Where they could be many, entries are made when there is something in them, and the loader lowers
+// their number to what memory allows.
 MapInfo make_parts(TypeStore &store, const MapInfo &map) {
   constexpr uint64_t kMost = 1 << 20;  // a hash has 16 bytes for each
   MapInfo parts;
@@ -124,7 +124,6 @@ MapInfo make_parts(TypeStore &store, const MapInfo &map) {
   parts.role = MapRole::Parts;
   parts.span = map.span;
   parts.bpf_type = BPF_MAP_TYPE_PERCPU_HASH;
-  parts.flags = BPF_F_NO_PREALLOC;
   parts.per_cpu = true;
   const uint64_t keys = map.key ? map.max_entries : 1;
   parts.max_entries = static_cast<uint32_t>(std::min(keys * series_parts(map.value->series_length), kMost));
@@ -132,6 +131,9 @@ MapInfo make_parts(TypeStore &store, const MapInfo &map) {
   const Type &series = *map.value;
   parts.value = store.tseries(series.target, series.series_interval, kSeriesPart, series.series);
   parts.value_size = parts.value->size;
+  // The kernel's allocator has few blocks of this size ready when many are wanted at once.
+  constexpr uint64_t kPreallocated = 1 << 20;  // on each CPU
+  if (uint64_t{parts.max_entries} * parts.value_size > kPreallocated) parts.flags = BPF_F_NO_PREALLOC;
   return parts;
 }
 
