@@ -27,7 +27,7 @@ size_t find_unquoted(std::string_view text, char wanted, size_t from) {
 
 // The only thing known here about providers: which of them have a path in their second part.
 bool takes_path(std::string_view provider) {
-  for (const char *known : {"uprobe", "u", "uretprobe", "ur", "usdt"})
+  for (const char *known : {"uprobe", "u", "uretprobe", "ur", "usdt", "watchpoint", "w", "asyncwatchpoint", "aw"})
     if (lower(provider) == known) return true;
   return has_wildcard(provider);
 }

@@ -23,8 +23,11 @@ std::string ProbeTarget::text() const {
   };
   if (space.starts_with('@')) return fmt::format("{}:{}{}:{}", provider, scope, space, count);  // a line of source
   if (!scope.empty()) add(quote_part(scope));
+  if (count != 0 && provider.ends_with("watchpoint")) {
+    add(has_address ? fmt::format("0x{:x}", address) : fmt::format("{}+arg{}", quote_part(space), offset));
+    return out + fmt::format(":{}:{}", count, name);
+  }
   if (!space.empty()) add(quote_part(space));
-  if (provider == "watchpoint") return out + fmt::format(":0x{:x}:{}:{}", address, count, name);
   if (has_address)
     add(fmt::format("0x{:x}", address));
   else if (provider == "uprobe" || provider == "uretprobe")

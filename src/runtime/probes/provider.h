@@ -28,7 +28,8 @@ struct ProbeTarget {
   uint64_t offset = 0;   // kprobe, uprobe: bytes behind the function
   uint64_t address = 0;  // uprobe: 0xADDR instead of a name; kprobe likewise. Without has_address: where expand()
                          // found the name, 0 if not known; no part of text()
-  uint64_t count = 0;    // profile, interval: frequency or period in `name` units
+                         // watchpoint of an argument: `space` is the function, `offset` the number of the argument
+  uint64_t count = 0;    // watchpoint: bytes; profile, interval: frequency or period in `name` units
   bool has_address = false;
 
   // Canonical text, e.g. "tracepoint:sched:sched_switch": what `probe` prints and -l lists.
@@ -156,6 +157,7 @@ struct ProbeEnvironment {
   bool unsafe = false;
   std::string missing_probes = "error";
   ProbeRoots roots = {};
+  std::string child_program = {};   // -c: the file of the command
   UserTypes *user_types = nullptr;  // null: no debug information of user programs
 };
 

@@ -40,11 +40,27 @@ bool spelled(const Provider &provider, std::string_view name) {
 
 const std::vector<const Provider *> &all_providers() {
   static const std::vector<const Provider *> list = {
-      &begin_provider(),    &end_provider(),       &kprobe_provider(),     &kretprobe_provider(),
-      &fentry_provider(),   &fexit_provider(),     &tracepoint_provider(), &raw_tracepoint_provider(),
-      &uprobe_provider(),   &uretprobe_provider(), &usdt_provider(),       &profile_provider(),
-      &interval_provider(), &software_provider(),  &hardware_provider(),   &watchpoint_provider(),
-      &iter_provider(),     &self_provider(),      &test_provider(),       &bench_provider(),
+      &begin_provider(),
+      &end_provider(),
+      &kprobe_provider(),
+      &kretprobe_provider(),
+      &fentry_provider(),
+      &fexit_provider(),
+      &tracepoint_provider(),
+      &raw_tracepoint_provider(),
+      &uprobe_provider(),
+      &uretprobe_provider(),
+      &usdt_provider(),
+      &profile_provider(),
+      &interval_provider(),
+      &software_provider(),
+      &hardware_provider(),
+      &watchpoint_provider(),
+      &async_watchpoint_provider(),
+      &iter_provider(),
+      &self_provider(),
+      &test_provider(),
+      &bench_provider(),
   };
   return list;
 }

@@ -17,6 +17,7 @@ const Provider &iter_provider();
 const Provider &software_provider();
 const Provider &hardware_provider();
 const Provider &watchpoint_provider();
+const Provider &async_watchpoint_provider();
 const Provider &uprobe_provider();
 const Provider &uretprobe_provider();
 const Provider &usdt_provider();

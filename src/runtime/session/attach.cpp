@@ -28,9 +28,9 @@ namespace {
 
 // The kernel calls the programs of one event in the order of attaching for these, in the reverse order for all
 // others. Attaching those backwards lets probes on the same place run in the script's order.
-constexpr std::array<std::string_view, 9> kAttachForward = {"kretprobe",     "uretprobe", "tracepoint",
-                                                            "rawtracepoint", "profile",   "interval",
-                                                            "software",      "hardware",  "watchpoint"};
+constexpr std::array<std::string_view, 10> kAttachForward = {
+    "kretprobe", "uretprobe", "tracepoint", "rawtracepoint", "profile",
+    "interval",  "software",  "hardware",   "watchpoint",    "asyncwatchpoint"};
 
 constexpr size_t kMultiFrom = 2;     // places of one program in the kernel
 constexpr size_t kMultiUpTo = 1024;  // places of one link
@@ -39,8 +39,10 @@ bool attaches_forward(std::string_view provider) {
   return std::find(kAttachForward.begin(), kAttachForward.end(), provider) != kAttachForward.end();
 }
 
+bool is_watchpoint(std::string_view provider) { return provider == "watchpoint" || provider == "asyncwatchpoint"; }
+
 bool is_in_user_code(std::string_view provider) {
-  return provider == "uprobe" || provider == "uretprobe" || provider == "usdt" || provider == "watchpoint";
+  return provider == "uprobe" || provider == "uretprobe" || provider == "usdt" || is_watchpoint(provider);
 }
 
 bool is_marker(const PlannedProbe &probe) { return !probe.places.empty() && probe.places.front().usdt.has_value(); }
@@ -383,6 +385,10 @@ class Attacher {
       options.prog_fd = session->second.fd();
       options.session = true;
     }
+    if (is_watchpoint(probe.provider->name()) && !group.places[first].target.has_address) {
+      watch_argument(group, first, options);
+      return;
+    }
     Result<Attachment> attachment =
         multi ? probe.provider->attach_many(std::span(group.places).subspan(first, count),
                                             std::span(group.cookies).subspan(first, count), options)
@@ -399,7 +405,7 @@ class Attacher {
         group.refused.emplace_back(group.owners[i], attachment.error());
     }
     if (attachment) {
-      if (probe.provider->name() == "watchpoint")
+      if (is_watchpoint(probe.provider->name()))
         result_.watchpoints.emplace(group.places[first].target.address, result_.attachments.size());
       if (const std::string &pin = group.places[first].target.pin; !pin.empty())
         result_.pins.push_back({attachment->fds().front(), pin, &probe});
@@ -408,6 +414,27 @@ class Attacher {
       result_.attachments.push_back(*std::move(attachment));
     }
     progress_.step(count);
+  }
+
+  // At first the function's entry; the address becomes known when it is called.
+  void watch_argument(Group &group, size_t first, const AttachOptions &options) {
+    const PlannedProbe &probe = *group.owners[first];
+    Result<void> added;
+    if (!result_.arguments) {
+      Result<std::unique_ptr<ArgumentWatches>> made = ArgumentWatches::make();
+      if (made)
+        result_.arguments = *std::move(made);
+      else
+        added = std::unexpected(std::move(made).error());
+    }
+    if (added)
+      added =
+          result_.arguments->add({probe.provider, group.places[first], options, probe.info->span, probe.info->text});
+    if (added)
+      group.attached.insert(&probe);
+    else
+      group.refused.emplace_back(&probe, added.error());
+    progress_.step(1);
   }
 
   // All that follow would be refused as well, and each of them would be some 50 ms of waiting for the kernel.
@@ -477,6 +504,14 @@ void detach_watchpoints(AttachResult &attached, uint64_t address) {
   const auto [first, last] = attached.watchpoints.equal_range(address);
   for (auto it = first; it != last; ++it) attached.attachments[it->second] = Attachment();
   attached.watchpoints.erase(first, last);
+  if (attached.arguments) attached.arguments->forget(address);
+}
+
+void watch_arguments(AttachResult &attached, Diagnostics &diagnostics) {
+  for (ArgumentWatches::Set &set : attached.arguments->take(diagnostics)) {
+    attached.watchpoints.emplace(set.address, attached.attachments.size());
+    attached.attachments.push_back(std::move(set.attachment));
+  }
 }
 
 AttachResult attach_all(const AttachPlan &plan, const LoadedObject &object, const Manifest &manifest,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <regex>
 #include <set>
@@ -11,6 +12,7 @@
 
 #include "base/diagnostic.h"
 #include "runtime/probes/provider.h"
+#include "runtime/session/argument_watches.h"
 #include "runtime/session/loader.h"
 #include "runtime/session/session_program.h"
 
@@ -72,6 +74,7 @@ struct PinnedLink {
 struct AttachResult {
   std::vector<Attachment> attachments;
   std::multimap<uint64_t, size_t> watchpoints;           // index in `attachments` by address
+  std::unique_ptr<ArgumentWatches> arguments;            // of watchpoints whose addresses come with calls
   std::vector<int> iterators;                            // links of iter probes: attached, they wait to be run
   std::vector<PinnedLink> pins;                          // likewise of those that are to be pinned
   std::map<const ProbeInfo *, SessionProgram> sessions;  // by the probe of the entries
@@ -81,6 +84,9 @@ struct AttachResult {
 
 // Detaches the watchpoints of an address; there may be none any more.
 void detach_watchpoints(AttachResult &attached, uint64_t address);
+
+// Watches the addresses that functions were called with, when attached.arguments has some.
+void watch_arguments(AttachResult &attached, Diagnostics &diagnostics);
 
 // Attaches one after the other; shows its progress on a terminal when there are many.
 AttachResult attach_all(const AttachPlan &plan, const LoadedObject &object, const Manifest &manifest,

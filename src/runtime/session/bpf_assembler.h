@@ -29,10 +29,15 @@ class Assembler {
   void load32(uint8_t dst, uint8_t base, int16_t offset) { add(BPF_LDX | BPF_MEM | BPF_W, dst, base, offset, 0); }
   void load64(uint8_t dst, uint8_t base, int16_t offset) { add(BPF_LDX | BPF_MEM | BPF_DW, dst, base, offset, 0); }
   void store32(uint8_t base, int16_t offset, uint8_t src) { add(BPF_STX | BPF_MEM | BPF_W, base, src, offset, 0); }
+  void store64(uint8_t base, int16_t offset, uint8_t src) { add(BPF_STX | BPF_MEM | BPF_DW, base, src, offset, 0); }
+  void atomic_add(uint8_t base, int16_t offset, uint8_t src) {  // 64 bits
+    add(BPF_STX | BPF_ATOMIC | BPF_DW, base, src, offset, BPF_ADD);
+  }
   void store32_value(int16_t offset, int32_t value) { add(BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, 0, offset, value); }
   void call(int helper) { add(BPF_JMP | BPF_CALL, 0, 0, 0, helper); }
   void call_kernel(int btf_id) { add(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0, btf_id); }
   void if_zero_skip(uint8_t reg, int16_t instructions) { add(BPF_JMP | BPF_JEQ | BPF_K, reg, 0, instructions, 0); }
+  void if_not_zero_skip(uint8_t reg, int16_t instructions) { add(BPF_JMP | BPF_JNE | BPF_K, reg, 0, instructions, 0); }
   void set64(uint8_t dst, uint64_t value) {
     add(BPF_LD | BPF_DW | BPF_IMM, dst, 0, 0, static_cast<int32_t>(value));
     add(0, 0, 0, 0, static_cast<int32_t>(value >> 32));

@@ -75,6 +75,7 @@ Result<std::unique_ptr<Child>> Child::start(const std::string &command) {
   }
   std::unique_ptr<Child> child(new Child);
   child->pid_ = pid;
+  child->program_ = path;
   child->go_ = go[1];
   child->failed_ = failed[0];
   child->pidfd_ = open_pidfd(pid);

@@ -20,7 +20,8 @@ class Child {
   Child &operator=(const Child &) = delete;
 
   [[nodiscard]] pid_t pid() const { return pid_; }
-  [[nodiscard]] int pidfd() const { return pidfd_; }  // readable when it has ended
+  [[nodiscard]] const std::string &program() const { return program_; }  // path of the file
+  [[nodiscard]] int pidfd() const { return pidfd_; }                     // readable when it has ended
   // Lets it run. Fails when the file cannot be executed after all.
   Result<void> go();
   void terminate();
@@ -35,6 +36,7 @@ class Child {
  private:
   Child() = default;
   pid_t pid_ = -1;
+  std::string program_;
   int pidfd_ = -1;
   int go_ = -1;      // a byte lets it run
   int failed_ = -1;  // its errno if exec fails, end of file if it works

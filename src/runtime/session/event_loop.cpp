@@ -34,7 +34,8 @@ constexpr long kRestNs = 200'000;
 constexpr int kLooks = 50;                  // for records that are being written, a rest between two
 constexpr int64_t kLookNs = 1'000'000'000;  // between looks at the counters of losses
 
-constexpr uint64_t kRingTag = 1000, kSymbolsTag = 1001, kBackgroundTag = 1002;  // beyond the values of RunEnd
+constexpr uint64_t kRingTag = 1000, kSymbolsTag = 1001;  // beyond the values of RunEnd
+constexpr uint64_t kBackgroundTag = 1002, kOtherTag = 1003;
 
 void rest_a_little() {
   const timespec pause = {0, kRestNs};
@@ -87,6 +88,13 @@ void EventLoop::watch(int fd, uint32_t events, RunEnd end) {
   epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);  // fails for files, which do not hang up
 }
 
+Result<void> EventLoop::watch_also(int fd, std::function<void()> act) {
+  act_ = std::move(act);
+  epoll_event event = {.events = EPOLLIN, .data = {.u64 = kOtherTag}};
+  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) return fail_errno("watch a descriptor");
+  return {};
+}
+
 int EventLoop::on_record(void *self, void *data, size_t size) {
   auto *loop = static_cast<EventLoop *>(self);
   if (!loop->dropping_) loop->actions_.handle({static_cast<const std::byte *>(data), size});
@@ -137,6 +145,8 @@ std::optional<RunEnd> EventLoop::wait(int timeout_ms, bool &woken_by_ring) {
       woken_by_ring = true;
     else if (events[i].data.u64 == kBackgroundTag)
       actions_.pass_on_background();
+    else if (events[i].data.u64 == kOtherTag)
+      act_();
     else if (events[i].data.u64 == static_cast<uint64_t>(RunEnd::ProcessEnded) && --processes_ > 0)
       continue;
     else if (events[i].data.u64 != kSymbolsTag && (!end || *end == RunEnd::UserSignal))  // what ends the run goes first

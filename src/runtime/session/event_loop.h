@@ -37,6 +37,9 @@ class EventLoop {
   };
   Result<void> open(const Watched &watched);
 
+  // `act` is called by run() whenever the descriptor can be read.
+  Result<void> watch_also(int fd, std::function<void()> act);
+
   RunEnd run();
   // Handles what is in the ring buffer now, in batches as long as there is more, and waits some milliseconds for what
   // is being written; not beyond exit().
@@ -60,6 +63,7 @@ class EventLoop {
   Losses &losses_;
   UserSymbols &symbols_;
   Output &output_;
+  std::function<void()> act_;
   ring_buffer *ring_ = nullptr;
   int ring_fd_ = -1;
   int epoll_ = -1;

@@ -168,6 +168,7 @@ class Session {
     environment_.pids = options_.processes.pids;
     environment_.attach_pid = options_.processes.only_pid();
     environment_.child_pid = child_ && !options_.processes.follow ? child_->pid() : 0;
+    if (child_) environment_.child_program = child_->program();
     environment_.unsafe = options_.unsafe;  // not what an Image was built with: whoever runs it is asked
     environment_.missing_probes = manifest_.config.missing_probes;
     environment_.roots = options_.roots;
@@ -286,7 +287,16 @@ class Session {
     if (!diagnostics.has_errors() && attached_.probes == 0 && !plan_.probes.empty() && plan_.begins.empty() &&
         plan_.ends.empty())
       diagnostics.emit(diag::NothingAttached, Span{});
+    if (attached_.arguments)
+      if (Result<void> good = loop_->watch_also(attached_.arguments->descriptor(), [this] { watch_new(); }); !good)
+        diagnostics.emit(diag::RunFailed, Span{}, good.error().message);
     return tell(diagnostics);
+  }
+
+  void watch_new() {
+    Diagnostics diagnostics;
+    watch_arguments(attached_, diagnostics);
+    tell(diagnostics);
   }
 
   // Everything is in place: programs become active, the command runs, records are handled until something ends the run.
@@ -406,6 +416,7 @@ class Session {
 
   void report_missed() {
     Diagnostics diagnostics;
+    if (attached_.arguments) attached_.arguments->end(diagnostics);
     unwinder_.report(diagnostics);
     for (const MissedEvents &missed : missed_events(*object_, manifest_, attached_))
       diagnostics.emit(diag::EventsMissed, missed.probe->span, missed.probe->text, counted(missed.count, "event"))
@@ -427,6 +438,7 @@ class Session {
 
   // Attached probes take long to detach: that goes on in the background while the caller gets its prompt back.
   int finish(int status) {
+    attached_.arguments.reset();  // whoever it has stopped goes on
     output_->flush();
     if (output_->broken() && output_->error() != EPIPE) {  // EPIPE: the reader has what it wants
       Diagnostics diagnostics;
