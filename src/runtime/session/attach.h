@@ -64,6 +64,10 @@ struct AttachPlan {
 AttachPlan plan_attachments(const Manifest &manifest, const ProbeEnvironment &env, const Selection &selection,
                             Diagnostics &diagnostics);
 
+// Of a probe that is not there or cannot be attached: what `missing_probes` says, an error, a warning or nothing.
+void report_probe(const ProbeInfo &info, const std::string &text, const Error &error, const std::string &missing_probes,
+                  Diagnostics &diagnostics);
+
 // A link to get a name in the BPF file system.
 struct PinnedLink {
   int link = -1;

@@ -13,6 +13,7 @@
 #include "runtime/session/command_line.h"
 #include "runtime/session/file_limit.h"
 #include "runtime/session/signals.h"
+#include "runtime/session/traced_start.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -89,11 +90,13 @@ Child::~Child() {
     if (fd >= 0) close(fd);
 }
 
-Result<void> Child::go() {
+Result<void> Child::go(const std::function<void()> &mapped) {
+  const bool traced = mapped && trace_start(pid_);
   const char byte = 1;
   if (write(go_, &byte, 1) != 1) return fail_errno("start the command");
   close(go_);
   go_ = -1;
+  if (traced) follow_start(pid_, mapped);
   int error = 0;
   ssize_t n;
   do n = read(failed_, &error, sizeof(error));

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,7 +24,9 @@ class Child {
   [[nodiscard]] const std::string &program() const { return program_; }  // path of the file
   [[nodiscard]] int pidfd() const { return pidfd_; }                     // readable when it has ended
   // Lets it run. Fails when the file cannot be executed after all.
-  Result<void> go();
+  // With `mapped` it is held at the exec and wherever its dynamic linker has mapped code while that is called, if
+  // tracing is allowed.
+  Result<void> go(const std::function<void()> &mapped = {});
   void terminate();
 
   struct Ending {

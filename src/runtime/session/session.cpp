@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 
 #include "base/strings.h"
 #include "runtime/session/actions.h"
@@ -303,7 +304,8 @@ class Session {
   bool start() {
     object_->state().start();
     if (child_) {
-      if (Result<void> running = child_->go(); !running) {
+      const std::function<void()> mapped = [this] { unwinder_.catch_up(child_->pid()); };
+      if (Result<void> running = child_->go(unwinder_.working() ? mapped : nullptr); !running) {
         Diagnostics diagnostics;
         diagnostics.emit(diag::CannotRun, Span{}, options_.command, running.error().message);
         return tell(diagnostics);

@@ -43,6 +43,11 @@ void Unwinder::start(const LoadedObject &object, const ProcessFilter &processes,
       .with_hint("stacks follow frame pointers until they are; -p makes those of one process only");
 }
 
+void Unwinder::catch_up(int pid) const {
+  constexpr std::chrono::seconds kLimit(60);
+  if (tables_) tables_->catch_up(static_cast<uint32_t>(pid), kLimit, Signals::stop_requested);
+}
+
 void Unwinder::report(Diagnostics &diagnostics) {
   if (!tables_) return;
   for (const LeftOut &file : tables_->left_out())

@@ -21,6 +21,10 @@ class Unwinder {
   // user would wait, so that the first stack is complete already. `child`: the command of -c, 0 if there is none. Warns
   // if there can be no tables; stacks follow frame pointers then.
   void start(const LoadedObject &object, const ProcessFilter &processes, int child, Diagnostics &diagnostics);
+  // False: stacks follow frame pointers.
+  [[nodiscard]] bool working() const { return tables_ != nullptr; }
+  // Enters what the process maps now: when this returns, its stacks are whole.
+  void catch_up(int pid) const;
   // Warns of files whose tables could not be used, since the last call.
   void report(Diagnostics &diagnostics);
 

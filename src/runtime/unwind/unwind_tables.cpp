@@ -20,6 +20,11 @@ namespace awl::runtime::unwind {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
+// Without reading processes that were there at the start, behind a question: who asks will soon ask again.
+constexpr std::chrono::milliseconds kPause(20);
+
 // Of rows in kernel memory: an eighth of the machine's, but no more than a gigabyte, which is a thousand large
 // programs.
 size_t most_bytes() {
@@ -36,16 +41,17 @@ struct UnwindTables::Impl {
   ~Impl() {
     if (thread.joinable()) {
       stopping = true;
-      eventfd_write(stop_fd, 1);
+      eventfd_write(wake_fd, 1);
       thread.join();
     }
-    if (stop_fd >= 0) close(stop_fd);
+    if (wake_fd >= 0) close(wake_fd);
   }
 
   void run();
   void take_events();
   void apply(const MappingEvent &event);
   void read_all();
+  void answer();
   void publish(bool all_read);
   [[nodiscard]] bool wanted(uint32_t pid) const {
     return !scope.only_first || scope.children || std::ranges::find(scope.first, pid) != scope.first.end();
@@ -57,13 +63,16 @@ struct UnwindTables::Impl {
   ProcessTables processes;
   std::unique_ptr<MappingEvents> events;
   std::vector<uint32_t> before;  // processes still to be read, the last first
+  Clock::time_point pause_until{};
 
-  int stop_fd = -1;
+  int wake_fd = -1;  // there is something to answer, or it is the end
   std::atomic<bool> stopping = false;
   std::thread thread;
 
   std::mutex mutex;  // for what follows
-  std::condition_variable all_read;
+  std::condition_variable progress;
+  std::vector<uint32_t> questions;  // of catch_up()
+  uint64_t asked = 0, answered = 0;
   bool ready = false;
   std::vector<LeftOut> left_out;
 };
@@ -71,16 +80,37 @@ struct UnwindTables::Impl {
 void UnwindTables::Impl::run() {
   while (!stopping) {
     take_events();
-    if (!before.empty()) {
+    const bool reads = !before.empty() && Clock::now() >= pause_until;
+    if (reads) {
       processes.read(before.back());
       before.pop_back();
     }
     processes.sync();
+    answer();
     publish(before.empty());
-    if (!before.empty() || events->waiting()) continue;
-    pollfd sources[] = {{events->descriptor(), POLLIN, 0}, {stop_fd, POLLIN, 0}};
-    poll(sources, std::size(sources), -1);
+    if (reads || events->waiting()) continue;
+    pollfd sources[] = {{events->descriptor(), POLLIN, 0}, {wake_fd, POLLIN, 0}};
+    poll(sources, std::size(sources), before.empty() ? -1 : static_cast<int>(kPause.count()));
+    eventfd_t unused = 0;
+    if (sources[1].revents != 0) eventfd_read(wake_fd, &unused);
   }
+}
+
+// What the kernel has told by now is taken first, since the processes as they are come after it.
+void UnwindTables::Impl::answer() {
+  std::vector<uint32_t> pids;
+  {
+    const std::scoped_lock lock(mutex);
+    pids.swap(questions);
+  }
+  if (pids.empty()) return;
+  take_events();
+  for (const uint32_t pid : pids) processes.read(pid);
+  processes.sync();
+  pause_until = Clock::now() + kPause;
+  const std::scoped_lock lock(mutex);
+  answered += pids.size();
+  progress.notify_all();
 }
 
 void UnwindTables::Impl::take_events() {
@@ -111,7 +141,7 @@ void UnwindTables::Impl::publish(bool done) {
   if (left.empty() && done == ready) return;
   const std::scoped_lock lock(mutex);
   std::ranges::move(left, std::back_inserter(left_out));
-  if (done && !ready) all_read.notify_all();
+  if (done && !ready) progress.notify_all();
   ready = ready || done;
 }
 
@@ -124,8 +154,8 @@ Result<std::unique_ptr<UnwindTables>> UnwindTables::start(int maps_fd, int files
 #endif
   auto impl = std::make_unique<Impl>(maps_fd, files_fd, std::move(scope));
   impl->events = TRY(MappingEvents::open(MappingEvents::Wake::AtOnce));
-  impl->stop_fd = eventfd(0, EFD_CLOEXEC);
-  if (impl->stop_fd < 0) return fail_errno("eventfd");
+  impl->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (impl->wake_fd < 0) return fail_errno("eventfd");
   impl->read_all();
   for (const uint32_t pid : impl->scope.first) {
     std::erase(impl->before, pid);
@@ -142,7 +172,19 @@ Result<std::unique_ptr<UnwindTables>> UnwindTables::start(int maps_fd, int files
 
 bool UnwindTables::wait(std::chrono::milliseconds limit) {
   std::unique_lock lock(impl_->mutex);
-  return impl_->all_read.wait_for(lock, limit, [&] { return impl_->ready; });
+  return impl_->progress.wait_for(lock, limit, [&] { return impl_->ready; });
+}
+
+bool UnwindTables::catch_up(uint32_t pid, std::chrono::milliseconds limit, const std::function<bool()> &unwanted) {
+  constexpr std::chrono::milliseconds kTurn(100);
+  std::unique_lock lock(impl_->mutex);
+  impl_->questions.push_back(pid);
+  const uint64_t mine = ++impl_->asked;
+  eventfd_write(impl_->wake_fd, 1);
+  const auto answered = [&] { return impl_->answered >= mine; };
+  for (auto end = Clock::now() + limit; Clock::now() < end && !unwanted();)
+    if (impl_->progress.wait_for(lock, kTurn, answered)) return true;
+  return false;
 }
 
 std::vector<LeftOut> UnwindTables::left_out() {

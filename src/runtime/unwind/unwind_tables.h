@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,6 +38,9 @@ class UnwindTables {
 
   // Waits until everything is entered that was there at the start; false if it takes longer than `limit`.
   bool wait(std::chrono::milliseconds limit);
+  // Waits until everything is entered that the process maps at the time of the call; false if it takes longer or is
+  // not wanted any more.
+  bool catch_up(uint32_t pid, std::chrono::milliseconds limit, const std::function<bool()> &unwanted);
   // What was left out since the last call.
   std::vector<LeftOut> left_out();
 
