@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
 #include "parser/grammar.h"
 #include "parser/preprocessor.h"
 
@@ -144,8 +145,9 @@ size_t Preprocessor::expand_function(std::vector<Token> &out, const std::vector<
   bool fits = fit_arguments(macro, args);
   if (end == tokens.size() || !fits) {
     bad(tokens[i].text,
-        end == tokens.size() ? "its `(` is not closed"
-                             : fmt::format("it takes {} arguments and got {}", macro.params.size(), args.size()),
+        end == tokens.size()
+            ? "its `(` is not closed"
+            : fmt::format("it takes {} and got {}", counted(macro.params.size(), "argument"), args.size()),
         place);
     return end;
   }

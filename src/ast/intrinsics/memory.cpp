@@ -144,7 +144,17 @@ typed::ValuePtr lower_buf(Lowering &low, const CallSite &call) {
 }
 
 const Type *infer_strncmp(Inference &in, const CallSite &call) {
-  in.constant_argument(call, 2, 0, 16384, "the length");
+  const int64_t count = in.constant_argument(call, 2, 0, 16384, "the length");
+  for (size_t i = 0; i < 2; i++) {
+    const auto *text = as<StringLiteral>(call.args[i]);
+    const Type *other = in.infer(call.args[1 - i]);
+    if (!text || !other || !other->is_string() || as<StringLiteral>(call.args[1 - i])) continue;
+    const auto room = static_cast<int64_t>(other->size);  // with the NUL
+    if (room < 2 || count < room || static_cast<int64_t>(text->value.size()) < room) continue;
+    in.error(diag::AlwaysSame, call.node->span, "unequal",
+             fmt::format("{} characters are compared, and the string on the other side holds {}", count, room - 1))
+        .with_hint(fmt::format("`{}` as the last argument compares what can be there", room - 1));
+  }
   return in.store().int64();
 }
 

@@ -44,6 +44,12 @@ class Binder {
 
  private:
   void bind(const Probe &probe, const AttachPoint &point, uint32_t index) {
+    if (const uint64_t most = greatest_param(point.text); most > params_.size()) {
+      diagnostics_
+          .emit(diag::BadProbe, point.span, fmt::format("the attach point takes `${}`, which is not given", most))
+          .with_hint("words behind the program are its parameters: `awl script.bt VALUE`");
+      return;
+    }
     std::string text = substitute_params(point.text, params_);
     Result<std::vector<ProbeTarget>> targets = parse_attach_points(text, environment_);
     if (!targets) return report(point.span, targets.error());
@@ -145,6 +151,15 @@ class Binder {
 
 bool mentions(const Unit &unit, std::string_view builtin) {
   return (unit.predicate && mentions(unit.predicate, builtin)) || (unit.body && mentions(unit.body, builtin));
+}
+
+uint64_t greatest_param(std::string_view text) {
+  uint64_t out = 0;
+  for (size_t dollar = text.find('$'); dollar != std::string_view::npos; dollar = text.find('$', dollar + 1)) {
+    const std::string_view rest = text.substr(dollar + 1);
+    out = std::max(out, parse_unsigned(rest.substr(0, rest.find_first_not_of("0123456789"))).value_or(0));
+  }
+  return out;
 }
 
 std::string substitute_params(std::string_view text, const std::vector<std::string> &params) {

@@ -31,6 +31,8 @@ struct Unit {
 
 // Replaces `$1` in an attach point by the parameter's text.
 std::string substitute_params(std::string_view text, const std::vector<std::string> &params);
+// The number of the last parameter that an attach point takes, 0 if it takes none.
+uint64_t greatest_param(std::string_view text);
 
 std::vector<Unit> bind_probes(Program &program, const std::vector<std::string> &params,
                               const ProbeEnvironment &environment, Diagnostics &diagnostics);

@@ -93,7 +93,8 @@ const Type *Inference::infer_param(PositionalParam *expr) {
   if (const ScriptParam *open = input_.open_param(*expr)) return open->is_flag ? store().boolean() : store().int64();
   if (expr->number > params.size()) {
     // A script that looks at `$#` knows what it does.
-    if (!input_.asks_param_count) error(diag::MissingParam, expr->span, expr->number, "0");
+    if (!input_.asks_param_count)
+      error(diag::MissingParam, expr->span, expr->number, expr == text_param_ ? "\"\"" : "0");
     return store().int64();
   }
   if (constant(expr)) return store().int64();
@@ -247,6 +248,7 @@ const Type *Inference::infer_binary(Binary *expr) {
     case BinaryOp::LogicalOr:
       for (auto [side, type] : {std::pair{expr->left, left}, std::pair{expr->right, right}})
         if (type && !type->is_scalar()) error(diag::BadOperand, side->span, to_string(expr->op), describe(type));
+      warn_contradiction(expr);
       return store().boolean();
     case BinaryOp::Equal:
     case BinaryOp::NotEqual:

@@ -209,6 +209,7 @@ bool Inference::check_arguments(const CallSite &call) {
 
 const Type *Inference::infer_stdlib_call(const CallSite &call) {
   const Function &f = *call.function;
+  if (f.name == "str" && !call.args.empty()) text_param_ = call.args[0];
   if (!check_arguments(call) || !check_needs(call)) return poison();
   if (attribute(f, "aggregate")) {
     if (call.node == assigned_aggregate_) return infer_aggregate(call);

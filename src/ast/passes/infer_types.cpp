@@ -204,7 +204,12 @@ void Inference::visit_assign(Assign *assign) {
       if (old && old->is_pointer()) type = old;
     }
   }
-  if (variable) return assign_local(variable, type, assign->span);
+  if (variable) {
+    assign_local(variable, type, assign->span);
+    const TypeName *declared = input_.names.locals[unit_][input_.names.local_of[variable]].declared;
+    if (declared && !assign->op) warn_cut(assign->value, resolve(*declared), assign->value->span);
+    return;
+  }
   assign_map(access, type, assign->span);
   warn_lost_updates(assign);
 }

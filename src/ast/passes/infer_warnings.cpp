@@ -2,6 +2,7 @@
 #include "ast/dump.h"
 #include "ast/passes/inference.h"
 #include "ast/walk.h"
+#include "base/strings.h"
 
 namespace awl::ast {
 
@@ -50,6 +51,25 @@ std::optional<bool> always(BinaryOp op, Range r, __int128 c) {
   }
 }
 
+// True if a condition cannot hold without this part of it.
+bool is_needed(const Expr *condition, const Expr *part) {
+  if (condition == part) return true;
+  const auto *both = as<Binary>(condition);
+  return both && both->op == BinaryOp::LogicalAnd && (is_needed(both->left, part) || is_needed(both->right, part));
+}
+
+// Whether the expression gives the same each time it is asked in a row.
+bool is_steady(const Expr *expr) {
+  bool steady = true;
+  for_each_node(expr, [&](const Node *node) {
+    for (std::string_view name : {"rand", "nsecs", "elapsed", "jiffies"})
+      steady = steady && !is_call_of(static_cast<const Expr *>(node), name);
+    steady = steady && node->kind != NodeKind::IncDec && node->kind != NodeKind::MapAccess &&
+             node->kind != NodeKind::BlockExpr;
+  });
+  return steady;
+}
+
 // Keys that keep other CPUs out.
 bool has_own_key(const MapAccess *access) {
   bool own = false;
@@ -84,7 +104,7 @@ void Inference::warn_comparison(const Binary *expr, const Type *left, const Type
       if (!equality || !literal || as<StringLiteral>(text == expr->left ? expr->right : expr->left)) continue;
       if (literal->value.size() < other->size || other->size < 2) continue;
       error(diag::AlwaysSame, expr->span, expr->op == BinaryOp::Equal ? "false" : "true",
-            fmt::format("the string on the other side holds {} characters, this one has {}", other->size - 1,
+            fmt::format("the string on the other side holds {}, this one has {}", counted(other->size - 1, "character"),
                         literal->value.size()))
           .with_hint("`strncmp(a, b, n) == 0` compares beginnings");
     }
@@ -103,9 +123,52 @@ void Inference::warn_comparison(const Binary *expr, const Type *left, const Type
   if (c < 0) return;
   std::optional<bool> result = always(a ? mirrored(expr->op) : expr->op, range_of(type), c);
   if (!result) return;
-  error(diag::AlwaysSame, expr->span, *result ? "true" : "false",
-        fmt::format("the values of {} are {} to {}", describe(type), static_cast<int64_t>(range_of(type).low),
-                    static_cast<uint64_t>(range_of(type).high)));
+  Diagnostic &d =
+      error(diag::AlwaysSame, expr->span, *result ? "true" : "false",
+            fmt::format("the values of {} are {} to {}", describe(type), static_cast<int64_t>(range_of(type).low),
+                        static_cast<uint64_t>(range_of(type).high)));
+  if (!*result && unit().predicate && is_needed(unit().predicate, expr)) d.with_hint("this probe never does anything");
+}
+
+// `comm == "a" && comm == "b"`, `pid != 1 || pid != 2`: the other word was meant.
+void Inference::warn_contradiction(const Binary *expr) {
+  const bool all = expr->op == BinaryOp::LogicalAnd;
+  const BinaryOp wanted = all ? BinaryOp::Equal : BinaryOp::NotEqual;
+  const auto *last = as<Binary>(expr->right);
+  auto value = [&](const Expr *side) -> std::optional<std::string> {
+    if (const auto *text = as<StringLiteral>(side)) return '"' + text->value + '"';
+    const std::optional<int64_t> number = constant(side);
+    return number ? std::optional(std::to_string(*number)) : std::nullopt;
+  };
+  if (!last || last->op != wanted || !value(last->right) || value(last->left) || !is_steady(last->left)) return;
+  for (const Expr *rest = expr->left; rest;) {
+    const auto *chain = as<Binary>(rest);
+    if (!chain) return;
+    const auto *other = chain->op == expr->op ? as<Binary>(chain->right) : chain;
+    rest = chain->op == expr->op ? chain->left : nullptr;
+    if (!other || other->op != wanted || dump(other->left) != dump(last->left)) continue;
+    const std::optional<std::string> first = value(other->right);
+    if (!first || *first == *value(last->right)) continue;
+    error(diag::AlwaysSame, join(other->span, last->span), all ? "false" : "true",
+          fmt::format("nothing is {} and {} at once", *first, *value(last->right)))
+        .with_hint(all ? "`||` is for one of them" : "`&&` is for none of them");
+    return;
+  }
+}
+
+bool Inference::writes_elsewhere(const std::string &map) const {
+  bool found = false;
+  for (const Unit &other : input_.units) {
+    if (&other == &unit() || !other.body) continue;
+    for_each_node<const Node>(other.body, [&](const Node *node) {
+      const Expr *target = nullptr;
+      if (node->kind == NodeKind::Assign) target = static_cast<const Assign *>(node)->target;
+      if (node->kind == NodeKind::IncDec) target = static_cast<const IncDec *>(node)->target;
+      const auto *access = target ? as<MapAccess>(target) : nullptr;
+      found = found || (access && access->name == map);
+    });
+  }
+  return found;
 }
 
 void Inference::warn_cut(const Expr *value, const Type *to, Span span) {
@@ -128,11 +191,13 @@ void Inference::warn_lost_updates(const Assign *assign) {
   auto *sum = as<Binary>(assign->value);
   if (!target || assign->op || !sum || (sum->op != BinaryOp::Add && sum->op != BinaryOp::Sub)) return;
   auto *read = as<MapAccess>(sum->left);
-  if (unit().is_run_by_session()) return;  // one after the other
+  if (!read && sum->op == BinaryOp::Add) read = as<MapAccess>(sum->right);
+  if (unit().is_run_by_session()) return;                                               // one after the other
+  if (unit().target.provider == "interval" && !writes_elsewhere(target->name)) return;  // the same
   if (!read || dump(read) != dump(target) || has_own_key(target)) return;
   if (const Type *type = facts_.types[target]; type && !type->is_integral()) return;
   std::string name = "@" + target->name + (target->keys.empty() ? "" : "[...]");
-  bool one = constant(sum->right) == 1;
+  bool one = constant(read == sum->left ? sum->right : sum->left) == 1;
   std::string sign = sum->op == BinaryOp::Add ? "+" : "-";
   error(diag::LostUpdates, assign->span, "@" + target->name)
       .with_hint("`" + name + (one ? sign + sign : " " + sign + "= ...") + "` is atomic");

@@ -114,6 +114,8 @@ class Inference {
   // What is allowed and probably not meant (infer_warnings.cpp).
   void warn_mixed_signs(const Binary *expr, const Type *left, const Type *right);
   void warn_comparison(const Binary *expr, const Type *left, const Type *right);
+  void warn_contradiction(const Binary *expr);
+  [[nodiscard]] bool writes_elsewhere(const std::string &map) const;
   void warn_cut(const Expr *value, const Type *to, Span span);
   void warn_lost_updates(const Assign *assign);
   void warn_unreachable(const Stmt *before, const Stmt *next);
@@ -130,6 +132,7 @@ class Inference {
   Mode mode_;
   uint32_t unit_ = 0;
   const Expr *assigned_aggregate_ = nullptr;   // the call that stands where aggregations are allowed: `@m = count()`
+  const Expr *text_param_ = nullptr;           // `$1` in `str($1)`: nothing is the empty string there
   std::unordered_set<const Expr *> inferred_;  // in this walk
   int loops_ = 0;
   bool changed_ = false;

@@ -74,7 +74,7 @@ TEST(Define, Functions) {
   EXPECT_EQ(value("#define F() 7", "F()"), "(IntegerLiteral 7)");
   EXPECT_EQ(value("#define F(a) a\n#define G(a) F(a) + F(2)", "G(1)"), value("", "1 + 2"));
   EXPECT_EQ(value("#define F(a) a", "F"), "(Identifier F)");
-  EXPECT_EQ(value("#define F(a) a", "F(1, 2)"), "error: 2:14 E0107 cannot handle `F`: it takes 1 arguments and got 2");
+  EXPECT_EQ(value("#define F(a) a", "F(1, 2)"), "error: 2:14 E0107 cannot handle `F`: it takes 1 argument and got 2");
   EXPECT_EQ(value("#define F (1)", "F"), "(IntegerLiteral 1)");
 }
 
