@@ -221,14 +221,14 @@ Val FunctionEmitter::lhist_index(Val value, const Type *aggregate) {
 // --- Reading over all CPUs
 
 void FunctionEmitter::for_each_cpu(Val map, Mem key, Block &latch, Block end, Val &cpu, Mem &element) {
-  constexpr uint64_t kMaxCpus = 1024;
+  Val cpus = param(code_, object_, kParamCpus);  // known to the verifier
   Block from = code_.current();
   Block head = code_.block("cpu"), look = code_.block("look"), body = code_.block("value");
   latch = code_.block("next_cpu");
   code_.jump(head);
   code_.enter(head);
   cpu = code_.open_phi(code_.number(0), from);
-  code_.branch(code_.compare(Cmp::Less, false, cpu, code_.number(kMaxCpus)), look, end);
+  code_.branch(code_.compare(Cmp::Less, false, cpu, cpus), look, end);
   code_.enter(look);
   element = code_.call_pointer(BPF_FUNC_map_lookup_percpu_elem, {map, key.pointer, cpu});
   code_.branch(code_.truth(element.pointer), body, end);

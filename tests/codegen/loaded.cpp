@@ -7,6 +7,7 @@
 
 #include <cstdarg>
 #include <cstring>
+#include <string_view>
 
 #include "c_import/compile.h"
 #include "codegen/codegen.h"
@@ -60,6 +61,17 @@ std::unique_ptr<Loaded> Loaded::load(const Script &script, const std::string &bt
   options.sz = sizeof options;
   options.btf_custom_path = btf.empty() ? nullptr : path.c_str();
   loaded->object_ = bpf_object__open_mem(bytes.data(), bytes.size(), &options);
+  // What awl tells its programs of the machine.
+  for (bpf_map *map = nullptr; loaded->object_ && (map = bpf_object__next_map(loaded->object_, map));) {
+    size_t size = 0;
+    if (!std::string_view(bpf_map__name(map)).ends_with(".rodata")) continue;
+    const void *initial = bpf_map__initial_value(map, &size);
+    if (!initial || size < kParamCount * sizeof(uint64_t)) continue;
+    std::vector<uint64_t> words(size / sizeof(uint64_t));
+    memcpy(words.data(), initial, size);
+    words[kParamCpus] = static_cast<uint64_t>(libbpf_num_possible_cpus());
+    bpf_map__set_initial_value(map, words.data(), size);
+  }
   bool failed = !loaded->object_ || bpf_object__load(loaded->object_) != 0;
   close(memory_file);
   if (failed) {
