@@ -25,16 +25,25 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kQuiet = std::chrono::milliseconds(50);   // without a system call: no linker works that long
+// Of its own CPU time, however busy the machine is, without a system call: no linker works that long.
+constexpr auto kQuiet = std::chrono::milliseconds(50);
 constexpr auto kLongest = std::chrono::minutes(2);       // in all: tables of large libraries take their time
 constexpr auto kEager = std::chrono::microseconds(200);  // looks without sleeping
 constexpr long kPauseNs = 50'000;
+
+std::chrono::nanoseconds time_used(pid_t pid) {
+  clockid_t clock{};
+  timespec used{};
+  if (clock_getcpuclockid(pid, &clock) == 0) clock_gettime(clock, &used);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
 
 // A stop of the traced child, as waitpid(2) tells of it; nullopt: it has ended (and can still be waited for), or
 // nothing came for kQuiet.
 std::optional<int> next_stop(pid_t pid) {
   const auto begin = Clock::now();
-  while (!Signals::stop_requested()) {
+  const auto used = time_used(pid);
+  while (!Signals::stop_requested() && Clock::now() - begin < kLongest) {
     siginfo_t info = {};
     if (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT) != 0) return std::nullopt;
     if (info.si_pid != 0) {
@@ -42,10 +51,10 @@ std::optional<int> next_stop(pid_t pid) {
       int status = 0;
       return waitpid(pid, &status, __WALL) == pid ? std::optional(status) : std::nullopt;
     }
-    const auto waited = Clock::now() - begin;
-    if (waited > kQuiet) return std::nullopt;
+    if (Clock::now() - begin < kEager) continue;
+    if (time_used(pid) - used > kQuiet) return std::nullopt;
     const timespec pause = {0, kPauseNs};
-    if (waited > kEager) nanosleep(&pause, nullptr);
+    nanosleep(&pause, nullptr);
   }
   return std::nullopt;
 }
