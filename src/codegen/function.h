@@ -164,7 +164,6 @@ class FunctionEmitter {
   void step_of(const typed::MapAdd &step);
   Val map_add(uint32_t map, const typed::Value *key, Val delta, bool want_old);
   Val add_in_place(Mem at, Val delta, uint32_t bytes, bool want_old);
-  void mark_set(uint32_t map, Mem element);
 
   // --- aggregates.cpp: count() sum() hist() ... per CPU, and reading them over all CPUs
   void step_of(const typed::AggregateUpdate &step);

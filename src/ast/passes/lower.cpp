@@ -40,21 +40,6 @@ std::string program_name(uint32_t index, std::string_view text) {
   return out;
 }
 
-uint32_t aggregate_bytes(const Type *type) {
-  switch (type->aggregate) {
-    case AggregateKind::Count: return 8;
-    case AggregateKind::Sum:
-    case AggregateKind::Min:
-    case AggregateKind::Max:
-    case AggregateKind::Avg:
-    case AggregateKind::Stats: return 16;
-    case AggregateKind::Hist:
-    case AggregateKind::LHist:
-    case AggregateKind::TSeries: return type->size;
-  }
-  return 8;
-}
-
 uint32_t map_type(const MapFacts &facts, bool aggregate, bool keyed) {
   if (!keyed) return aggregate ? BPF_MAP_TYPE_PERCPU_ARRAY : BPF_MAP_TYPE_ARRAY;
   bool lru = facts.declared && facts.declared->kind.find("lru") == 0;
@@ -102,7 +87,7 @@ MapInfo make_map(TypeStore &store, const MapFacts &facts, const ConfigValues &co
   // Preallocating a per-CPU hash costs 2 ms at start for 4096 entries; entries made on demand cost nothing measurable
   // per event (since Linux 6.1 their allocator works in every context, but see filled_by_timers).
   if (info.bpf_type == BPF_MAP_TYPE_PERCPU_HASH && !preallocate) info.flags = BPF_F_NO_PREALLOC;
-  info.value_size = aggregate ? aggregate_bytes(facts.value)
+  info.value_size = aggregate ? facts.value->size
                     : keyed   ? std::max(facts.value->size, 1U)
                               : round_up(facts.value->size) + 8;
   if (aggregate && in_parts(*facts.value)) {  // the keys alone

@@ -35,7 +35,7 @@ Result<void> zero_map(const LoadedMap &map);
 // Inserts the keys of one map into another with zeros as values, unless they are there.
 Result<void> copy_keys(const LoadedMap &from, const LoadedMap &to);
 
-// Printing order of spec: counts and integers ascending by value, min/max by value, avg and stats by average,
+// Printing order, that of bpftrace: counts and integers ascending by value, min/max by value, avg and stats by average,
 // histograms by total, everything else by key. `top` keeps the last entries only. Equal ones stand in key order.
 void sort_entries(const MapInfo &info, std::vector<MapEntry> &entries, uint32_t top);
 

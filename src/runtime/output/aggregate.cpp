@@ -72,17 +72,17 @@ std::string lhist_label(int64_t number, int64_t step) {
 }
 
 HistogramRow hist_row(uint32_t bucket, uint32_t bits) {
+  const BucketBounds bounds = hist_bounds(bucket, bits);
   HistogramRow row;
-  if (bucket == 0) {
+  row.open_low = bounds.open_low;
+  row.min = bounds.low;
+  row.max = bounds.open_high ? bounds.high : bounds.high - 1;
+  if (bounds.open_low)
     row.label = "(..., 0)";
-    row.open_low = true;
-    row.max = -1;
-    return row;
-  }
-  row.min = static_cast<int64_t>(hist_start(bucket - 1, bits));
-  row.max = static_cast<int64_t>(hist_start(bucket, bits) - 1);
-  std::string low = hist_label(bucket - 1, bits);
-  row.label = bucket <= (2U << bits) ? "[" + low + "]" : "[" + low + ", " + hist_label(bucket, bits) + ")";
+  else if (bounds.single())
+    row.label = "[" + hist_label(bucket - 1, bits) + "]";
+  else
+    row.label = "[" + hist_label(bucket - 1, bits) + ", " + hist_label(bucket, bits) + ")";
   return row;
 }
 

@@ -25,6 +25,7 @@ struct ProbeTarget {
   std::string space;     // usdt: provider name inside the binary; uprobe: language ("cpp")
   std::string name;      // function, event, marker, unit ("hz", "ms", ...)
   std::string pin;       // iter: path that it is pinned to, "" if awl runs it
+  std::string named;     // uprobe: the library that the script names, if glibc has moved the function to `scope`
   uint64_t offset = 0;   // kprobe, uprobe: bytes behind the function
   uint64_t address = 0;  // uprobe: 0xADDR instead of a name; kprobe likewise. Without has_address: where expand()
                          // found the name, 0 if not known; no part of text()

@@ -202,22 +202,17 @@ Result<ProbeTarget> UprobeProvider::parse(const std::vector<std::string> &parts,
   return target;
 }
 
-// Since glibc 2.34 the libraries of threads, timers and loading are empty, and libc has what they had.
-bool is_in_libc_now(const std::string &path, const std::string &function) {
-  constexpr std::string_view kMerged[] = {"libpthread.", "libdl.", "librt.", "libutil.", "libanl."};
+// Since glibc 2.34 the libraries of threads, timers and loading are empty, and libc has what they had: its path.
+std::optional<std::string> libc_instead_of(const std::string &path) {
+  constexpr std::string_view kMerged[] = {"libpthread.", "libpthread-", "libdl.", "librt.", "libutil.", "libanl."};
   const size_t folder = path.rfind('/') + 1;
   const std::string_view file = std::string_view(path).substr(folder);
-  if (std::ranges::none_of(kMerged, [&](std::string_view name) { return file.starts_with(name); })) return false;
-  auto libc = open_binary(path.substr(0, folder) + "libc.so.6");
-  if (!libc) return false;
-  auto symbol = (*libc)->symbol(function);
-  return symbol && *symbol;
+  if (std::ranges::none_of(kMerged, [&](std::string_view name) { return file.starts_with(name); })) return {};
+  return path.substr(0, folder) + "libc.so.6";
 }
 
 std::unexpected<Error> no_such_function(ElfFile &elf, const ProbeTarget &target) {
   std::string shown = fmt::format("no function `{}` in `{}`", target.name, elf.path());
-  if (is_in_libc_now(elf.path(), target.name))
-    return fail(shown, fmt::format("since glibc 2.34 it is in libc: `libc:{}`", target.name));
   if (target.space.empty()) {
     auto imported = elf.imports(target.name);
     if (imported && *imported)
@@ -278,6 +273,14 @@ Result<std::vector<ProbeTarget>> UprobeProvider::expand(const ProbeTarget &targe
       continue;
     }
     std::vector<Function> functions = TRY(matching_functions(*elf, target));
+    if (std::optional<std::string> libc = libc_instead_of(path); libc && functions.empty() && !several) {
+      if (auto now = open_binary(*libc)) functions = TRY(matching_functions(**now, target));
+      if (!functions.empty()) {
+        elf = TRY(open_binary(*libc));
+        one.scope = *libc;
+        one.named = path;
+      }
+    }
     if (functions.empty() && !several && !has_wildcard(target.name)) return no_such_function(*elf, target);
     for (Function &function : functions) {
       TRY(check_place(*elf, target, &function.symbol, env.unsafe));
@@ -315,6 +318,9 @@ Result<ProbeContext> UprobeProvider::context(const ProbeTarget &target, bool nee
   if (return_)
     if (std::optional<UserFunction> function = TRY(function_of(target, env)))
       context.retval = typed_result(function->result);
+  if (!target.named.empty())
+    context.warnings.push_back(fmt::format("`{}` has no `{}`: glibc has had it in libc since 2.34, it is probed there",
+                                           target.named, target.name));
   if (!target.name.empty() && target.space.empty() && !target.has_address) {
     auto elf = open_binary(target.scope);
     auto symbol = elf ? (*elf)->symbol(target.name) : std::unexpected(std::move(elf).error());

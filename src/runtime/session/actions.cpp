@@ -219,12 +219,10 @@ void Actions::on_percentiles(const Action &action, std::span<const std::byte> re
 void Actions::drop(const Action &action, bool keep_keys) {
   const auto index = static_cast<size_t>(action.map);
   const MapInfo &info = manifest_.maps[index];
-  if (!info.key) {
+  if (!info.key && !keep_keys) zeroed_.erase(info.name);
+  if (!info.key && keep_keys) {
     Result<std::vector<MapEntry>> held = read_map((*maps_)[index]);
-    if (!keep_keys)
-      zeroed_.erase(info.name);
-    else if (held && !held->empty())
-      zeroed_.insert(info.name);
+    if (held && !held->empty()) zeroed_.insert(info.name);
   }
   Result<void> done;
   if (action.take == MapTake::More)

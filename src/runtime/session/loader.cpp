@@ -144,9 +144,11 @@ class Loader {
     const CoreStruct *kernel_type = nullptr;
     for (const CoreStruct &needed : manifest_.core_structs)
       if (!needed.name.starts_with("tracepoint ")) kernel_type = &needed;
-    if (kernel_type && access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
+    if (kernel_type && access(options_.btf.c_str(), R_OK) != 0) {
       diagnostics_.emit(diag::NoKernelTypes, Span{}, kernel_type->name)
-          .with_hint("the kernel must be built with CONFIG_DEBUG_INFO_BTF=y (Debian, Fedora and Ubuntu kernels are)");
+          .with_hint(
+              "the kernel must be built with CONFIG_DEBUG_INFO_BTF=y (Debian, Fedora and Ubuntu kernels are), or "
+              "BPFTRACE_BTF name a file with its types");
       return false;
     }
     Result<MinimalBtf> btf = make_minimal_btf(store_, manifest_.core_structs);
@@ -177,7 +179,7 @@ class Loader {
     if (events.empty()) return true;
     Result<MinimalBtf> own = make_minimal_btf(store_, events);
     if (!own) return broken(own.error().message);
-    const std::unique_ptr<btf, void (*)(btf *)> all(btf__parse("/sys/kernel/btf/vmlinux", nullptr), btf__free);
+    const std::unique_ptr<btf, void (*)(btf *)> all(btf__parse(options_.btf.c_str(), nullptr), btf__free);
     const std::unique_ptr<btf, void (*)(btf *)> more(
         btf__new(own->bytes.data(), static_cast<uint32_t>(own->bytes.size())), btf__free);
     if (!all || !more || btf__add_btf(all.get(), more.get()) < 0) return broken("cannot read the kernel's types");

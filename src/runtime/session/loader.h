@@ -25,6 +25,7 @@ struct AttachTarget {
 };
 
 struct LoadOptions {
+  std::string btf;                                                    // file with the kernel's types
   std::vector<uint64_t> params = std::vector<uint64_t>(kParamCount);  // awl_params, by ParamWord, then the script's
   uint32_t usdt_specs = 0;                                            // elements that awl_usdt must hold
   std::map<std::string, uint32_t> attach_types;        // programs that must be loaded for a special way of attaching

@@ -40,8 +40,6 @@ class ProcessSelection {
   Result<void> apply(const LoadedObject &object, const ProbeEnvironment &env);
 
  private:
-  Result<void> follow(int map, const ProbeEnvironment &env);
-
   std::vector<uint32_t> pids_;  // of awl_pids
   bool follow_ = false;
   int only_pid_ = 0, user_pid_ = 0;

@@ -193,6 +193,7 @@ class Session {
 
   bool load() {
     LoadOptions load;
+    load.btf = options_.roots.btf;
     selection_.set_params(load);
     load.params[kParamChildPid] = child_ ? static_cast<uint64_t>(child_->pid()) : 0;
     load.params[kParamStartTime] = static_cast<uint64_t>(clock_ns(CLOCK_BOOTTIME));

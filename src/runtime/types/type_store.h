@@ -1,5 +1,5 @@
 // All types, from ordered sources. The store interns; sources find struct, union, enum and typedef
-// names in kernel BTF, tracefs formats, the script and (later) DWARF.
+// names in kernel BTF, tracefs formats, the script and DWARF.
 #pragma once
 
 #include <memory>
