@@ -19,14 +19,27 @@ namespace {
 
 // The unwinder opens files meanwhile, so the limit is put back where only the command has it.
 Result<pid_t> start_shell(const std::string &command, int output) {
+  int failed[2];
+  if (pipe2(failed, O_CLOEXEC) != 0) return fail_errno("pipe");
   const pid_t pid = fork();
-  if (pid < 0) return fail_errno("fork");
-  if (pid > 0) return pid;
-  reset_signals();
-  restore_file_limit();
-  dup2(output, STDOUT_FILENO);
-  execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
-  _exit(127);
+  int error = errno;
+  if (pid == 0) {
+    reset_signals();
+    restore_file_limit();
+    dup2(output, STDOUT_FILENO);
+    execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+    error = errno;
+    if (write(failed[1], &error, sizeof(error)) < 0) _exit(126);
+    _exit(127);
+  }
+  close(failed[1]);
+  // Nothing comes, and the end at once, when the shell runs.
+  const bool refused = pid > 0 && read(failed[0], &error, sizeof(error)) == sizeof(error);
+  close(failed[0]);
+  if (pid < 0) return fail_errno("fork", error);
+  if (!refused) return pid;
+  waitpid(pid, nullptr, 0);
+  return fail_errno("/bin/sh", error);
 }
 
 // Passes on what can be read without waiting, at most a pipe full: there may be no end of it. False at the end of the
