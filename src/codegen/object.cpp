@@ -69,6 +69,7 @@ Object::Object(llvm::TargetMachine &machine, const Manifest &manifest, const Sou
   parts_->state = parts_->words("awl_state", std::max<uint32_t>(manifest.state_words, kStateMapErrors), false);
   uint32_t params = kParamCount;
   for (const ScriptParam &param : manifest.params) params = std::max(params, param.word + 1);
+  for (const MachineWord &fact : manifest.machine) params = std::max(params, fact.word + 1);
   parts_->params = parts_->words("awl_params", params, true);
   // Not constant: as it is in C files, or libbpf would not link them.
   auto *license = parts_->global(llvm::ArrayType::get(llvm::Type::getInt8Ty(parts_->context), 4), false,

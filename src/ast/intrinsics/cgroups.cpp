@@ -1,28 +1,18 @@
 // Control groups (v2): cgroupid, cgroup_path.
-#include <sys/stat.h>
-
 #include "ast/intrinsics/intrinsic.h"
+#include "runtime/symbols/ids.h"
 
 namespace awl::ast {
 
 namespace {
 
-// The id of a group is the inode number of its directory.
-std::optional<uint64_t> group_id(const std::string &path) {
-  struct stat status{};
-  if (stat(path.c_str(), &status) == 0) return status.st_ino;
-  if (!path.starts_with("/sys/fs/cgroup") && stat(("/sys/fs/cgroup/" + path).c_str(), &status) == 0)
-    return status.st_ino;
-  return std::nullopt;
-}
-
 const Type *infer_cgroupid(Inference &in, const CallSite &call) {
   std::string path = *in.literal(call.args[0]);
-  if (!group_id(path)) in.error(diag::BadName, call.args[0]->span, "cgroupid", "`" + path + "`", "no such directory");
+  if (!cgroup_id(path)) in.error(diag::BadName, call.args[0]->span, "cgroupid", "`" + path + "`", "no such directory");
   return in.store().uint64();
 }
 typed::ValuePtr lower_cgroupid(Lowering &low, const CallSite &call) {
-  return make_const(low.store().uint64(), group_id(*low.literal(call.args[0])).value_or(0), call.node->span);
+  return low.machine_fact(MachineFact::Cgroup, *low.literal(call.args[0]), call.args[0]->span);
 }
 
 const Type *infer_cgroup_path(Inference &in, const CallSite &) { return in.store().display_type(Display::CgroupPath); }

@@ -3,6 +3,7 @@
 
 #include "ast/intrinsics/intrinsic.h"
 #include "ast/intrinsics/seq_printing.h"
+#include "base/strings.h"
 #include "runtime/output/aggregate.h"
 #include "runtime/output/printf.h"
 
@@ -43,7 +44,7 @@ const Type *infer_format(Inference &in, const CallSite &call) {
   }
   bool stars = format->takes_stars(call.args.size() - 1);
   if (format->conversions != call.args.size() - 1 && !stars) {
-    in.error(diag::FormatCount, call.node->span, format->conversions, call.args.size() - 1);
+    in.error(diag::FormatCount, call.node->span, counted(format->conversions, "argument"), call.args.size() - 1);
     return none;
   }
   size_t index = 1;

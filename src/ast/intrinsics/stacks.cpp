@@ -54,6 +54,8 @@ const Type *infer_stack(Inference &in, const CallSite &call, bool user) {
     in.error(diag::NotSupported, call.node->span, "walking stacks by unwind tables")
         .with_hint("there are rules for x86-64 only: `ustack(fp)` follows frame pointers");
 #endif
+  if (frames > kMaxFrames)
+    in.error(diag::StackCapped, call.node->span, static_cast<uint32_t>(frames), static_cast<uint32_t>(kMaxFrames));
   return in.store().stack(user, mode, static_cast<uint32_t>(std::min(frames, kMaxFrames)));
 }
 

@@ -34,18 +34,19 @@ typed::ValuePtr lower_usym(Lowering &low, const CallSite &call) {
 
 constexpr const char *kShownSymbols = "symbols of variables are shown by kernels with CONFIG_KALLSYMS_ALL";
 
-std::optional<uint64_t> kernel_address(const std::string &name) { return KernelSymbols().address(name); }
+// The build machine's addresses are asked for errors alone: where the program runs, the kernel stands elsewhere.
+bool kernel_has(const std::string &name) { return kernel_symbols().address(name).has_value(); }
 
 const Type *infer_kaddr(Inference &in, const CallSite &call) {
   std::string name = *in.literal(call.args[0]);
-  if (!kernel_address(name))
+  if (!kernel_has(name))
     in.error(diag::BadName, call.args[0]->span, "kaddr", "`" + name + "`",
              "the kernel has no such symbol, or hides addresses")
         .with_hint(kShownSymbols);
   return in.store().uint64();
 }
 typed::ValuePtr lower_kaddr(Lowering &low, const CallSite &call) {
-  return make_const(low.store().uint64(), kernel_address(*low.literal(call.args[0])).value_or(0), call.node->span);
+  return low.machine_fact(MachineFact::KernelSymbol, *low.literal(call.args[0]), call.args[0]->span);
 }
 
 // A per-CPU variable stands at its symbol's address plus the CPU's offset, which the kernel keeps in an array.
@@ -53,8 +54,7 @@ constexpr const char *kCpuOffsets = "__per_cpu_offset";
 
 const Type *infer_percpu_kaddr(Inference &in, const CallSite &call) {
   std::string name = *in.literal(call.args[0]);
-  KernelSymbols symbols;
-  if (!symbols.address(name) || !symbols.address(kCpuOffsets))
+  if (!kernel_has(name) || !kernel_has(kCpuOffsets))
     in.error(diag::BadName, call.args[0]->span, "percpu_kaddr", "`" + name + "`",
              "the kernel has no such symbol, or hides addresses")
         .with_hint(kShownSymbols);
@@ -64,22 +64,21 @@ const Type *infer_percpu_kaddr(Inference &in, const CallSite &call) {
 typed::ValuePtr lower_percpu_kaddr(Lowering &low, const CallSite &call) {
   const Type *u64 = low.store().uint64();
   Span span = call.node->span;
-  KernelSymbols symbols;
-  uint64_t symbol = symbols.address(*low.literal(call.args[0])).value_or(0);
-  uint64_t offsets = symbols.address(kCpuOffsets).value_or(0);
+  auto symbol = low.machine_fact(MachineFact::KernelSymbol, *low.literal(call.args[0]), call.args[0]->span);
+  auto offsets = low.machine_fact(MachineFact::KernelSymbol, kCpuOffsets, span);
   auto current = make_value<typed::HelperCall>(u64, span);
   current->helper = BPF_FUNC_get_smp_processor_id;
   uint32_t cpu = low.new_local(u64);
   low.set_local(cpu, call.args.size() > 1 ? low.value_as(call.args[1], u64) : std::move(current), span);
   auto offset = make_value<typed::Load>(u64, span);
   auto index = make_binary(typed::Op::Mul, false, low.get_local(cpu, span), make_const(u64, 8, span), u64);
-  offset->address = make_binary(typed::Op::Add, false, std::move(index), make_const(u64, offsets, span), u64);
+  offset->address = make_binary(typed::Op::Add, false, std::move(index), std::move(offsets), u64);
   auto count = make_value<typed::Param>(u64, span);
   count->word = kParamCpus;
   auto out = make_value<typed::Select>(low.type(call.node), span);
   out->condition =
       make_binary(typed::Op::Less, false, low.get_local(cpu, span), std::move(count), low.store().boolean());
-  out->then = make_binary(typed::Op::Add, false, std::move(offset), make_const(u64, symbol, span), low.type(call.node));
+  out->then = make_binary(typed::Op::Add, false, std::move(offset), std::move(symbol), low.type(call.node));
   out->otherwise = make_const(low.type(call.node), 0, span);
   return out;
 }

@@ -116,7 +116,7 @@ const Type *infer_debugf(Inference &in, const CallSite &call) {
     return in.store().void_type();
   }
   if (format->conversions != call.args.size() - 1)
-    in.error(diag::FormatCount, call.node->span, format->conversions, call.args.size() - 1);
+    in.error(diag::FormatCount, call.node->span, counted(format->conversions, "argument"), call.args.size() - 1);
   else if (format->conversions > kMostTraced)
     in.error(diag::OutOfRange, call.node->span, "the number of values", static_cast<int64_t>(format->conversions),
              "at most 3: the kernel's trace takes no more");

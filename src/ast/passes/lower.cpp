@@ -377,6 +377,18 @@ uint32_t Lowering::string_index(const std::string &text) {
   return static_cast<uint32_t>(it - strings.begin());
 }
 
+typed::ValuePtr Lowering::machine_fact(MachineFact fact, const std::string &name, Span span) {
+  std::vector<MachineWord> &known = manifest().machine;
+  auto it = std::ranges::find_if(known, [&](const MachineWord &one) { return one.fact == fact && one.name == name; });
+  if (it == known.end()) {
+    const size_t open = input_.open_params ? input_.open_params->all().size() : 0;
+    it = known.insert(it, {fact, name, static_cast<uint32_t>(kParamCount + open + known.size()), span});
+  }
+  auto out = make_value<typed::Param>(store().uint64(), span);
+  out->word = static_cast<ParamWord>(it->word);
+  return out;
+}
+
 uint32_t Lowering::error_place(RunError error, Span span) {
   auto &places = manifest().places;
   // A body that serves several probes is lowered for each of them, and stands at one place all the same.

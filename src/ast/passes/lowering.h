@@ -68,6 +68,8 @@ class Lowering {
   uint32_t stack_map(uint32_t frames);
   uint32_t string_index(const std::string &text);
   uint32_t error_place(RunError error, Span span);
+  // A number that is known when the program is loaded.
+  typed::ValuePtr machine_fact(MachineFact fact, const std::string &name, Span span);
   // make_binary() for what the script divides, with a place that counts zero divisors.
   typed::ValuePtr operation(BinaryOp op, bool is_signed, typed::ValuePtr left, typed::ValuePtr right, const Type *type,
                             Span span);

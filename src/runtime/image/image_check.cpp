@@ -175,6 +175,10 @@ Result<void> check_manifest(const Manifest &manifest) {
   for (const ScriptParam &param : manifest.params)
     if (param.word != 0 && (param.word < kParamCount || param.word >= kParamCount + manifest.params.size()))
       return fail(fmt::format("parameter {} has no word", param.name));
+  const size_t first = kParamCount + manifest.params.size();
+  for (const MachineWord &fact : manifest.machine)
+    if (fact.word < kParamCount || fact.word >= first + manifest.machine.size())
+      return fail(fmt::format("{} has no word", fact.name));
   if (manifest.state_words > kMaxStateWords) return fail("too many state words");
   return {};
 }

@@ -200,6 +200,19 @@ struct ScriptParam {
   std::string fixed;  // then: why
 };
 
+// What the machine alone knows on which the program runs: a word of awl_params, set before loading.
+enum class MachineFact : uint8_t {
+  KernelSymbol,  // address of the symbol `name`
+  Cgroup,        // id of the control group at the path `name`
+};
+
+struct MachineWord {
+  MachineFact fact = MachineFact::KernelSymbol;
+  std::string name;
+  uint32_t word = 0;  // of awl_params
+  Span span;          // first use
+};
+
 struct Manifest {
   // The script and what it imports, for diagnostics at load and run time.
   std::vector<SourceFile> files;
@@ -216,8 +229,9 @@ struct Manifest {
   std::vector<ErrorPlace> places;          // counted in awl_state behind the maps
   uint32_t state_words = kStateMapErrors;  // size of awl_state
   std::vector<ScriptParam> params;
-  bool unwinds = false;  // has the maps of the unwinder (runtime/unwind)
-  bool has_c = false;    // functions in C are linked in: what they touch of the kernel is not known
+  std::vector<MachineWord> machine;  // their words are behind those of params
+  bool unwinds = false;              // has the maps of the unwinder (runtime/unwind)
+  bool has_c = false;                // functions in C are linked in: what they touch of the kernel is not known
 
   [[nodiscard]] uint32_t place_word(size_t place) const {
     return static_cast<uint32_t>(kStateMapErrors + kMapErrorWords * maps.size() + place);

@@ -18,6 +18,7 @@ constexpr MapRole largest(MapRole) { return MapRole::Parts; }
 constexpr ActionKind largest(ActionKind) { return ActionKind::Unwatch; }
 constexpr MapTake largest(MapTake) { return MapTake::More; }
 constexpr RunError largest(RunError) { return RunError::LoopCut; }
+constexpr MachineFact largest(MachineFact) { return MachineFact::Cgroup; }
 
 // `visit` takes any number of members: numbers, enums, strings, types, vectors and structs of this file.
 template <class Visit>
@@ -121,11 +122,17 @@ void members(Visit &visit, ScriptParam &param) {
 }
 
 template <class Visit>
+void members(Visit &visit, MachineWord &fact) {
+  auto &[kind, name, word, span] = fact;
+  visit(kind, name, word, span);
+}
+
+template <class Visit>
 void members(Visit &visit, Manifest &manifest) {
   auto &[files, expansions, script_text, config, maps, actions, probes, strings, core_structs, helper_sites,
-         helper_site_word, places, state_words, params, unwinds, has_c] = manifest;
+         helper_site_word, places, state_words, params, machine, unwinds, has_c] = manifest;
   visit(files, expansions, script_text, config, maps, actions, probes, strings, core_structs, helper_sites,
-        helper_site_word, places, state_words, params, unwinds, has_c);
+        helper_site_word, places, state_words, params, machine, unwinds, has_c);
 }
 
 }  // namespace awl

@@ -12,6 +12,7 @@
 #include <deque>
 #include <optional>
 
+#include "base/strings.h"
 #include "runtime/probes/bpf_programs.h"
 #include "runtime/session/libbpf_options.h"
 #include "runtime/session/libbpf_print.h"
@@ -27,6 +28,7 @@ constexpr const char *kRingBuffer = "awl_ringbuf";
 constexpr const char *kUsdtSpecs = "awl_usdt";
 
 constexpr uint32_t kSmallRing = 1 << 20;
+constexpr uint32_t kDefaultFrames = 127;  // of a stack for which the script names no number
 
 // Place of a global variable: its section, and where it lies in it.
 struct Variable {
@@ -217,6 +219,7 @@ class Loader {
       bpf_map__set_max_entries(usdt, options_.usdt_specs);
     for (const MapInfo &map : manifest_.maps)
       if (map.parts >= 0 && !bound_parts(map, manifest_.maps[static_cast<size_t>(map.parts)])) return false;
+    cap_stacks();
     for (const char *name : {"awl_pids", "awl_comms", "awl_cgroups"}) {
       bpf_map *map = bpf_object__find_map_by_name(object_, name);
       const auto wanted = options_.select_maps.find(name);
@@ -268,6 +271,23 @@ class Loader {
     bpf_map *map = bpf_object__find_map_by_name(object_, parts.bpf_name.c_str());
     if (map && parts.max_entries > room / bytes) bpf_map__set_max_entries(map, static_cast<uint32_t>(room / bytes));
     return true;
+  }
+
+  // The kernel refuses maps for stacks deeper than an administrator allows. Who asked for a number is told.
+  void cap_stacks() {
+    const Result<std::string> text = read_file("/proc/sys/kernel/perf_event_max_stack");
+    const std::optional<uint64_t> limit = text ? parse_unsigned(trim(*text)) : std::nullopt;
+    if (!limit || *limit == 0) return;
+    for (const MapInfo &info : manifest_.maps) {
+      if (info.role != MapRole::Stack || info.stack_frames <= *limit) continue;
+      bpf_map *map = bpf_object__find_map_by_name(object_, info.bpf_name.c_str());
+      if (!map) continue;
+      const auto most = static_cast<uint32_t>(*limit);
+      bpf_map__set_value_size(map, bpf_map__value_size(map) / info.stack_frames * most);
+      if (info.stack_frames < kDefaultFrames)
+        diagnostics_.emit(diag::StackCapped, info.span, info.stack_frames, most)
+            .with_hint("an administrator can allow more: sysctl kernel.perf_event_max_stack");
+    }
   }
 
   bool set_target(bpf_program *program, const AttachTarget &target) {

@@ -45,7 +45,7 @@ void Losses::tell(uint32_t word) {
   if (word == kStateLostStacks) {
     diagnostics.emit(diag::StacksLost, Span{}, counted(count, "stack"));
   } else if (word == kStateCutStacks) {
-    diagnostics.emit(diag::StacksCut, Span{}, count)
+    diagnostics.emit(diag::StacksCut, Span{}, counted(count, "stack"))
         .with_hint("code without unwind tables must have frame pointers; of new processes the tables come in a moment");
   } else if (word == kStateScratchBusy) {
     diagnostics.emit(diag::EventsSkipped, Span{}, counted(count, "event"));

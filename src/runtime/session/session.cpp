@@ -21,6 +21,7 @@
 #include "runtime/session/iterators.h"
 #include "runtime/session/loader.h"
 #include "runtime/session/losses.h"
+#include "runtime/session/machine_facts.h"
 #include "runtime/session/missed.h"
 #include "runtime/session/notify.h"
 #include "runtime/session/privileges.h"
@@ -91,7 +92,7 @@ class Session {
     }
     const int64_t wall = clock_ns(CLOCK_REALTIME);
     context_.manifest = &manifest_;
-    context_.kernel_symbols = &kernel_symbols_;
+    context_.kernel_symbols = &kernel_symbols();
     context_.user_symbols = &user_symbols_;
     context_.stacks = &stacks_;
     context_.probe_names = &plan_.names;
@@ -202,6 +203,7 @@ class Session {
     load.params[kParamTaiOffset] = static_cast<uint64_t>(clock_ns(CLOCK_TAI) - clock_ns(CLOCK_BOOTTIME));
     Diagnostics wrong;
     set_script_params(manifest_, options_.params, options_.script_options, load.params, wrong);
+    set_machine_facts(manifest_, kernel_symbols(), load.params, wrong);
     if (!tell(wrong)) return false;
     load.usdt_specs = static_cast<uint32_t>(plan_.usdt.size());
     load.attach_types = plan_.multi;
@@ -468,7 +470,6 @@ class Session {
   TypeStore &store_;
   const RunOptions &options_;
   Source source_;
-  KernelSymbols kernel_symbols_;
   UserSymbols user_symbols_;
   StackMaps stacks_;
   FormatContext context_;

@@ -86,6 +86,14 @@ std::string cgroup2_mount() {
   return "/sys/fs/cgroup";
 }
 
+std::optional<uint64_t> cgroup_id(const std::string &path) {
+  struct stat status{};
+  const std::string root = "/sys/fs/cgroup";
+  if (stat(path.c_str(), &status) == 0) return status.st_ino;
+  if (!path.starts_with(root) && stat((root + "/" + path).c_str(), &status) == 0) return status.st_ino;
+  return std::nullopt;
+}
+
 std::optional<std::string> cgroup_path(uint64_t id, std::string_view filter) {
   static CgroupTable table(cgroup2_mount());
   if (!filter.empty() && !glob_match(filter, "unified")) return std::nullopt;

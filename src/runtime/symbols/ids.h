@@ -38,5 +38,8 @@ class CgroupTable {
 
 // Where the cgroup v2 hierarchy is mounted.
 std::string cgroup2_mount();
+// The number of a group's directory; `path` from the root, or from where the hierarchy is mounted. Nullopt: no such
+// path.
+std::optional<uint64_t> cgroup_id(const std::string &path);
 
 }  // namespace awl

@@ -112,6 +112,11 @@ void KernelSymbols::Impl::load() {
 KernelSymbols::KernelSymbols(std::string path) : impl_(std::make_unique<Impl>()) { impl_->path = std::move(path); }
 KernelSymbols::~KernelSymbols() = default;
 
+KernelSymbols &kernel_symbols() {
+  static KernelSymbols symbols;
+  return symbols;
+}
+
 std::optional<Symbol> KernelSymbols::find(uint64_t address) {
   impl_->load();
   const std::vector<Entry> &entries = impl_->entries;

@@ -52,6 +52,9 @@ class KernelSymbols {
   std::unique_ptr<Impl> impl_;
 };
 
+// Those of the running kernel, read once by whoever asks first.
+KernelSymbols &kernel_symbols();
+
 // User symbols of processes: what they map, and the ELF files behind it, cached per file and per process.
 class UserSymbols {
  public:
