@@ -1,14 +1,26 @@
 #include "runtime/session/machine_facts.h"
 
+#include <bpf/libbpf.h>
+
 #include <algorithm>
+#include <ctime>
 #include <optional>
 
 #include "runtime/symbols/ids.h"
 
 namespace awl {
 
+int64_t clock_ns(clockid_t clock) {
+  timespec now;
+  clock_gettime(clock, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
 void set_machine_facts(const Manifest &manifest, KernelSymbols &symbols, std::vector<uint64_t> &words,
                        Diagnostics &diagnostics) {
+  words[kParamStartTime] = static_cast<uint64_t>(clock_ns(CLOCK_BOOTTIME));
+  words[kParamCpus] = static_cast<uint64_t>(libbpf_num_possible_cpus());
+  words[kParamTaiOffset] = static_cast<uint64_t>(clock_ns(CLOCK_TAI) - clock_ns(CLOCK_BOOTTIME));
   for (const MachineWord &one : manifest.machine) {
     const bool symbol = one.fact == MachineFact::KernelSymbol;
     const std::optional<uint64_t> value = symbol ? symbols.address(one.name) : cgroup_id(one.name);

@@ -1,7 +1,8 @@
-// Addresses and ids of the machine that a program runs on.
+// Clocks, addresses and ids of the machine that a program runs on.
 #pragma once
 
 #include <cstdint>
+#include <ctime>
 #include <vector>
 
 #include "base/diagnostic.h"
@@ -10,7 +11,10 @@
 
 namespace awl {
 
-// Puts what the program asks for into its words of awl_params; E0619 or E0620 for what is not there.
+// Nanoseconds.
+int64_t clock_ns(clockid_t clock);
+
+// Puts the clocks and what the program asks for into its words of awl_params; E0619 or E0620 for what is not there.
 void set_machine_facts(const Manifest &manifest, KernelSymbols &symbols, std::vector<uint64_t> &words,
                        Diagnostics &diagnostics);
 

@@ -38,12 +38,6 @@ constexpr int kFailed = 1;
 constexpr int kRefused = 255;      // the kernel did not load or attach something; bpftrace's status for it
 constexpr int kInterrupted = 130;  // 128 + SIGINT, as shells say it
 
-int64_t clock_ns(clockid_t clock) {
-  timespec now;
-  clock_gettime(clock, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
-
 // One run of an Image; each step is a method, in the order of run().
 class Session {
  public:
@@ -197,10 +191,7 @@ class Session {
     load.btf = options_.roots.btf;
     selection_.set_params(load);
     load.params[kParamChildPid] = child_ ? static_cast<uint64_t>(child_->pid()) : 0;
-    load.params[kParamStartTime] = static_cast<uint64_t>(clock_ns(CLOCK_BOOTTIME));
     load.params[kParamBootToWall] = static_cast<uint64_t>(context_.boot_to_wall_ns);
-    load.params[kParamCpus] = static_cast<uint64_t>(libbpf_num_possible_cpus());
-    load.params[kParamTaiOffset] = static_cast<uint64_t>(clock_ns(CLOCK_TAI) - clock_ns(CLOCK_BOOTTIME));
     Diagnostics wrong;
     set_script_params(manifest_, options_.params, options_.script_options, load.params, wrong);
     set_machine_facts(manifest_, kernel_symbols(), load.params, wrong);

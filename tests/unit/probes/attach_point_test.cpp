@@ -89,9 +89,13 @@ TEST(AttachPoint, Watchpoints) {
   EXPECT_EQ(parsed("w:0x1000:3:w"), "error: cannot watch `3` bytes | the length is 1, 2, 4 or 8");
   EXPECT_EQ(parsed("w:0x1000:8:q"), "error: `q` is not a mode | modes are r, w, x and rw");
   EXPECT_EQ(parsed("w:0x1000:8:ww"), "error: `ww` is not a mode | modes are r, w, x and rw");
-  EXPECT_TRUE(parsed("w:main+arg1:8:w").starts_with("error: watchpoints take an address, not a function's argument"));
-  EXPECT_TRUE(parsed("aw:0x1000:8:w").starts_with("error: there is no provider `aw` any more"));
-  EXPECT_TRUE(parsed("w:main:arg1").starts_with("error: watchpoints take an address, not a function's argument"));
+  EXPECT_EQ(parsed("w:main+arg1:8:w"), "watchpoint:main+arg1:8:w");
+  EXPECT_EQ(parsed("aw:0x1000:8:w"), "asyncwatchpoint:0x1000:8:w");
+  EXPECT_EQ(parsed("aw:main+arg1:8:w"), "asyncwatchpoint:main+arg1:8:w");
+  EXPECT_EQ(
+      parsed("w:main:arg1"),
+      "error: `watchpoint` does not take 2 parts | write `watchpoint:ADDRESS|[BINARY:]FUNCTION+argN:LENGTH:MODE`");
+  EXPECT_EQ(parsed("w:main+arg9:8:w"), "error: arg9 of a function is on the stack | arg0 to arg5 can be watched");
   EXPECT_TRUE(parsed("w:main:8:w").starts_with("error: `main` is not an address"));
 }
 

@@ -61,7 +61,8 @@ TEST_F(TracepointTest, Lists) {
             "tracepoint:sched:sched_switch tracepoint:sched:sched_wakeup");
   EXPECT_EQ(shown(list_probes("tracepoint:sched:sched_switch", true, roots.env)),
             "tracepoint:sched:sched_switch\n    char prev_comm[16]\n    pid_t prev_pid");
-  EXPECT_EQ(shown(list_probes("watchpoint:*", false, roots.env)), "watchpoint:ADDRESS:LENGTH:MODE");
+  EXPECT_EQ(shown(list_probes("watchpoint:*", false, roots.env)),
+            "watchpoint:ADDRESS|[BINARY:]FUNCTION+argN:LENGTH:MODE");
   EXPECT_EQ(shown(list_probes("begin", false, roots.env)), "begin");
   EXPECT_EQ(shown(list_probes("*openat*", true, roots.env)),
             "tracepoint:syscalls:sys_enter_openat\n    const char * filename");
