@@ -1,6 +1,5 @@
 #include "runtime/session/session.h"
 
-#include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
