@@ -29,6 +29,11 @@ int list_probes_of_script(Options options) {
 }  // namespace
 
 int list_probes_command(const Options &options) {
+  if (!options.child.empty())
+    fmt::print(stderr,
+               "awl: note: `-l` only lists probes: the command `{0}` of -c is not run\n"
+               "  hint: `-c '{0} -l'` gives the option to the command\n",
+               options.child);
   if (options.program || (!options.words.empty() && is_file(options.words[0]))) return list_probes_of_script(options);
   TypeStore store;
   ProbeRoots roots = probe_roots(options);
@@ -46,7 +51,8 @@ int list_probes_command(const Options &options) {
     fmt::print("{}", *types);
     return 0;
   }
-  Result<std::vector<ListEntry>> entries = list_probes(pattern, options.verbose, environment);
+  std::vector<Error> unmatched;
+  Result<std::vector<ListEntry>> entries = list_probes(pattern, options.verbose, environment, &unmatched);
   if ((!entries || entries->empty()) && pattern.ends_with(".bt"))
     return complain(fail("there is no file `" + pattern + "`", "patterns look like `tracepoint:sched:*`").error());
   if (!entries) return complain(entries.error());
@@ -56,6 +62,7 @@ int list_probes_command(const Options &options) {
     for (const std::string &param : entry.params) out += "    " + param + "\n";
   }
   fwrite(out.data(), 1, out.size(), stdout);
+  for (const Error &error : unmatched) complain(error);  // an empty list, as its reader sees
   return 0;
 }
 

@@ -1,8 +1,11 @@
 #include "runtime/probes/kernel_functions.h"
 
+#include <fcntl.h>
 #include <linux/btf.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <unordered_set>
 
@@ -176,6 +179,18 @@ Result<std::vector<KernelFunction>> kernel_functions(std::string_view module, st
   std::ranges::sort(list);
   list.erase(std::ranges::unique(list).begin(), list.end());
   return list;
+}
+
+bool kernel_traces_functions(const ProbeRoots &roots) {
+  if (!roots.traceable.empty()) return true;
+  Result<std::string> tracefs = roots.tracefs.empty() ? tracefs_path() : Result<std::string>(roots.tracefs);
+  if (!tracefs || access(tracefs->c_str(), R_OK | X_OK) != 0) return true;
+  const int file = open((*tracefs + "/available_filter_functions").c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return errno != ENOENT && errno != EPERM;  // EACCES: only root may read it
+  char first = 0;
+  const bool empty = read(file, &first, 1) == 0;
+  close(file);
+  return !empty;
 }
 
 Result<> each_kernel_function_address(const ProbeRoots &roots,

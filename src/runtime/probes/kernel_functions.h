@@ -28,6 +28,10 @@ Result<> each_kernel_function_address(
     const ProbeRoots &roots,
     const std::function<void(std::string_view module, std::string_view name, uint64_t)> &visit);
 
+// False if the list of functions that ftrace can trace is empty, missing or locked by the kernel: nothing can be
+// attached to them but kprobes. True where only this user may not read it.
+bool kernel_traces_functions(const ProbeRoots &roots);
+
 // Does the function exist? Quick for functions of the kernel itself where there is BTF.
 Result<bool> kernel_function_exists(std::string_view module, std::string_view name, const ProbeRoots &roots);
 

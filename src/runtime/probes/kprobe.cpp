@@ -33,6 +33,10 @@ class KprobeProvider : public Provider {
     return return_ ? "return of a kernel function, with its result in `retval`"
                    : "entry of a kernel function, with its arguments in arg0, arg1, ...";
   }
+  Result<> available(const ProbeEnvironment &env) const override {
+    if (TRY(find_pmu("kprobe", env.roots.sysfs))) return {};
+    return fail("this kernel has no kprobes: it was built without CONFIG_KPROBE_EVENTS");
+  }
   bool listed_by_default() const override { return !return_; }
 
   Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &env) const override;
@@ -129,8 +133,7 @@ std::vector<std::string> KprobeProvider::describe(const KernelFunction &function
 
 Result<std::vector<ListEntry>> KprobeProvider::list(const ProbeTarget &pattern, bool verbose,
                                                     const ProbeEnvironment &env) const {
-  if (!TRY(find_pmu("kprobe", env.roots.sysfs)))
-    return fail("this kernel has no kprobes: it was built without CONFIG_KPROBE_EVENTS");
+  TRY(available(env));
   std::vector<ListEntry> out;
   for (const KernelFunction &function :
        TRY(kernel_functions(pattern.scope, pattern.name.empty() ? "*" : pattern.name, env.roots))) {

@@ -193,6 +193,8 @@ class Provider {
                                               const ProbeEnvironment &env) const;
   // What it fires at has no list (an address, a name that the script chooses): listings show the syntax.
   [[nodiscard]] virtual bool listed_by_syntax() const { return false; }
+  // An error if this kernel has no such probes: listings that name no provider leave them out.
+  [[nodiscard]] virtual Result<> available(const ProbeEnvironment &) const { return {}; }
   // Included in a listing of everything (`awl -l`, `awl -l '*foo*'`).
   [[nodiscard]] virtual bool listed_by_default() const { return false; }
   // Several exact targets may share one program when the body does not use `args`.
@@ -213,7 +215,9 @@ Result<ProbeTarget> parse_attach_point(std::string_view text, const ProbeEnviron
 // default and has such probes; in user programs if a file is named or with -p.
 Result<std::vector<ProbeTarget>> parse_attach_points(std::string_view text, const ProbeEnvironment &env);
 
-// `awl -l [PATTERN]`: over one provider or all that are listed by default ("*:*", "*foo*").
-Result<std::vector<ListEntry>> list_probes(std::string_view pattern, bool verbose, const ProbeEnvironment &env);
+// `awl -l [PATTERN[,PATTERN]...]`: each over one provider or all that are listed by default ("*:*", "*foo*", "foo").
+// Patterns that match nothing are no errors: `unmatched` gets a message for each of them.
+Result<std::vector<ListEntry>> list_probes(std::string_view patterns, bool verbose, const ProbeEnvironment &env,
+                                           std::vector<Error> *unmatched = nullptr);
 
 }  // namespace awl

@@ -122,34 +122,58 @@ std::vector<std::string_view> split_patterns(std::string_view text) {
   return out;
 }
 
-// A listing must not end at the first provider that cannot be asked: its error counts only if nothing
-// else was found.
-Result<std::vector<ListEntry>> list_matches(std::string_view pattern, bool verbose, const ProbeEnvironment &env) {
-  std::vector<std::string> parts = TRY(split_attach_point(pattern.empty() ? "*" : pattern));
-  std::vector<const Provider *> chosen;
+// What a pattern of a listing asks for: the rest of its parts goes to each of the providers.
+struct Search {
+  std::vector<std::string> parts;
+  std::vector<const Provider *> providers;
+  bool named = false;  // the only provider is the one that the pattern names
+};
+
+Result<Search> search_for(std::string_view pattern, const ProbeEnvironment &env) {
+  Search search{TRY(split_attach_point(pattern.empty() ? "*" : pattern)), {}};
+  std::vector<std::string> &parts = search.parts;
+  const std::string first = lower(parts[0]);
   if (const Provider *provider = find_provider(parts[0])) {
-    if (provider->listed_by_syntax()) return std::vector<ListEntry>{{std::string(provider->syntax()), {}}};
-    chosen.push_back(provider);
+    search.providers = {provider};
+    search.named = true;
     parts.erase(parts.begin());
     if (parts.empty() || (parts.size() == 1 && parts[0].empty())) parts = {"*"};
     if (parts.size() == 1 && parts[0].find('/') != std::string::npos) parts.emplace_back("*");  // all of a file
-  } else {
-    if (std::ranges::find(kPlanned, lower(parts[0])) != kPlanned.end()) return unknown_provider(parts[0]);
-    bool any = parts.size() == 1;  // "*open*": part of a target's name, of whatever provider
-    for (const Provider *candidate : all_providers()) {
-      bool usual = (!any && parts[0] != "*") || candidate->listed_by_default() ||
-                   (env.pid != 0 && (candidate->name() == "uprobe" || candidate->name() == "usdt"));
-      if (usual && (any || glob_match(lower(parts[0]), candidate->name()))) chosen.push_back(candidate);
-    }
-    if (!any && chosen.empty()) return unknown_provider(parts[0]);
-    if (!any) parts.erase(parts.begin());
+    return search;
   }
+  if (std::ranges::find(kPlanned, first) != kPlanned.end()) return unknown_provider(parts[0]);
+  const bool any = parts.size() == 1;  // "*open*": part of a target's name, of whatever provider
+  for (const Provider *candidate : all_providers()) {
+    const bool usual = (!any && first != "*") || candidate->listed_by_default() ||
+                       (env.pid != 0 && (candidate->name() == "uprobe" || candidate->name() == "usdt"));
+    if (usual && !candidate->listed_by_syntax() && (any || glob_match(first, candidate->name())))
+      search.providers.push_back(candidate);
+  }
+  if (!any && search.providers.empty()) return unknown_provider(parts[0]);
+  if (!any) parts.erase(parts.begin());
+  return search;
+}
+
+// The name of an event alone is enough where no provider is named.
+Result<ProbeTarget> parse_search(const Provider &provider, const Search &search, const ProbeEnvironment &env) {
+  auto target = provider.parse(search.parts, env);
+  if (target || search.named || search.parts.size() != 1 || !provider.listed_by_default()) return target;
+  auto anywhere = provider.parse({"*", search.parts[0]}, env);
+  return anywhere && anywhere->name == search.parts[0] ? anywhere : target;
+}
+
+// Where no provider is named, those that the kernel lacks or that take other parts have nothing to list; one that
+// cannot be asked is an error only if nothing else was found.
+Result<std::vector<ListEntry>> list_matches(const Search &search, bool verbose, const ProbeEnvironment &env) {
+  if (search.named && search.providers[0]->listed_by_syntax())
+    return std::vector<ListEntry>{{std::string(search.providers[0]->syntax()), {}}};
   std::vector<ListEntry> out;
   std::optional<Error> error;
-  for (const Provider *provider : chosen) {
-    if (provider->listed_by_syntax()) continue;  // nothing that a pattern could match
-    auto target = provider->parse(parts, env);
-    auto found = target ? provider->list(*target, verbose, env) : std::unexpected(std::move(target).error());
+  for (const Provider *provider : search.providers) {
+    auto target = parse_search(*provider, search, env);
+    if (!target && search.named) return std::unexpected(std::move(target).error());
+    if (!target || (!search.named && !provider->available(env))) continue;
+    auto found = provider->list(*target, verbose, env);
     if (found)
       std::ranges::move(*found, std::back_inserter(out));
     else if (!error)
@@ -159,12 +183,43 @@ Result<std::vector<ListEntry>> list_matches(std::string_view pattern, bool verbo
   return out;
 }
 
+// Why a search has found nothing: what its provider would say to a script, or what is called nearly so.
+Error nothing_matches(std::string_view pattern, const Search &search, const ProbeEnvironment &env) {
+  Error out;
+  out.message = fmt::format("no probe matches `{}`", pattern);
+  if (search.named) {
+    auto target = parse_search(*search.providers[0], search, env);
+    auto exact = target ? search.providers[0]->expand(*target, env) : std::unexpected(std::move(target).error());
+    return exact ? out : std::move(exact).error();
+  }
+  const std::string &name = search.parts.back();
+  if (has_wildcard(name)) return out;
+  Search wider = search;
+  wider.parts = {"*" + name + "*"};
+  if (auto found = list_matches(wider, false, env); found && !found->empty()) {
+    out.hint = fmt::format("`awl -l '*{}*'` lists {} whose names hold it", name, found->size());
+    return out;
+  }
+  wider.parts = {"*"};
+  std::vector<std::string> names;
+  for (const ListEntry &entry : list_matches(wider, false, env).value_or(std::vector<ListEntry>()))
+    names.push_back(entry.text.substr(entry.text.rfind(':') + 1));
+  if (std::string similar = nearest(name, names); !similar.empty())
+    out.hint = fmt::format("did you mean `{}`?", similar);
+  return out;
+}
+
 }  // namespace
 
-Result<std::vector<ListEntry>> list_probes(std::string_view patterns, bool verbose, const ProbeEnvironment &env) {
+Result<std::vector<ListEntry>> list_probes(std::string_view patterns, bool verbose, const ProbeEnvironment &env,
+                                           std::vector<Error> *unmatched) {
   std::vector<ListEntry> out;
-  for (const std::string_view pattern : split_patterns(patterns))
-    std::ranges::move(TRY(list_matches(pattern, verbose, env)), std::back_inserter(out));
+  for (const std::string_view pattern : split_patterns(patterns)) {
+    const Search search = TRY(search_for(pattern, env));
+    std::vector<ListEntry> found = TRY(list_matches(search, verbose, env));
+    if (found.empty() && unmatched) unmatched->push_back(nothing_matches(pattern, search, env));
+    std::ranges::move(found, std::back_inserter(out));
+  }
   return out;
 }
 

@@ -35,6 +35,11 @@ class TracingProvider : public Provider {
     return return_ ? "return of a kernel function, with typed `args` and `retval`"
                    : "entry of a kernel function, with typed `args`";
   }
+  Result<> available(const ProbeEnvironment &env) const override {
+    if (kernel_traces_functions(env.roots)) return {};
+    return fail(
+        "this kernel has no trampolines at its functions: it lacks CONFIG_DYNAMIC_FTRACE, or a policy forbids it");
+  }
   bool listed_by_default() const override { return !return_; }
   bool shares_program() const override { return false; }  // the verifier knows the types of one function
 

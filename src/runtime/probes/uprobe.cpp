@@ -211,6 +211,8 @@ std::optional<std::string> libc_instead_of(const std::string &path) {
   return path.substr(0, folder) + "libc.so.6";
 }
 
+constexpr const char *kStripped = "the file is stripped: only the functions that it exports have names";
+
 std::unexpected<Error> no_such_function(ElfFile &elf, const ProbeTarget &target) {
   std::string shown = fmt::format("no function `{}` in `{}`", target.name, elf.path());
   if (target.space.empty()) {
@@ -225,7 +227,7 @@ std::unexpected<Error> no_such_function(ElfFile &elf, const ProbeTarget &target)
       if (symbol.is_function) names.push_back(target.space.empty() ? symbol.name : demangle(symbol.name));
   std::string similar = nearest(target.name, names);
   if (!similar.empty()) return fail(shown, fmt::format("did you mean `{}`?", similar));
-  if (elf.stripped()) return fail(shown, "the file is stripped: only the functions that it exports have names");
+  if (elf.stripped()) return fail(shown, kStripped);
   return fail(shown);
 }
 
@@ -251,6 +253,7 @@ Result<std::vector<ProbeTarget>> UprobeProvider::expand(const ProbeTarget &targe
   // In several files a function need not be in each of them.
   bool several = paths.size() > 1 || has_wildcard(target.scope);
   std::vector<ProbeTarget> out;
+  std::string hint;
   for (const std::string &path : paths) {
     auto opened = open_binary(path);
     if (!opened) {
@@ -282,6 +285,7 @@ Result<std::vector<ProbeTarget>> UprobeProvider::expand(const ProbeTarget &targe
       }
     }
     if (functions.empty() && !several && !has_wildcard(target.name)) return no_such_function(*elf, target);
+    if (!several && elf->stripped()) hint = kStripped;
     for (Function &function : functions) {
       TRY(check_place(*elf, target, &function.symbol, env.unsafe));
       one.name = std::move(function.name);
@@ -291,7 +295,7 @@ Result<std::vector<ProbeTarget>> UprobeProvider::expand(const ProbeTarget &targe
     }
   }
   if (out.empty())
-    return fail(fmt::format("no function matches `{}`", target.text().substr(target.provider.size() + 1)));
+    return fail(fmt::format("no function matches `{}`", target.text().substr(target.provider.size() + 1)), hint);
   std::ranges::sort(out, {}, [](const ProbeTarget &one) { return std::tie(one.scope, one.name, one.address); });
   auto same = [](const ProbeTarget &a, const ProbeTarget &b) {
     return a.scope == b.scope && a.name == b.name && a.has_address == b.has_address &&

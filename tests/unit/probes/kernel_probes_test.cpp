@@ -190,6 +190,7 @@ TEST_F(KprobeTest, Lists) {
   FakeRoots none;
   none.write("proc/kallsyms", "ffffffff81000100 T vfs_read\n");
   EXPECT_TRUE(shown(list_probes("kprobe:*", false, none.env)).starts_with("error: this kernel has no kprobes"));
+  EXPECT_EQ(shown(list_probes("vfs_read", false, none.env)), "");
 }
 
 TEST_F(KprobeTest, Context) {
