@@ -1,5 +1,6 @@
 #include "base/diagnostic.h"
 
+#include <strings.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -154,6 +155,9 @@ static uint64_t letters(std::string_view name) {
 
 std::string nearest(std::string_view name, const std::vector<std::string> &candidates) {
   if (name.size() < 2) return "";  // every other letter is as near
+  for (const std::string &candidate : candidates)
+    if (candidate.size() == name.size() && strncasecmp(candidate.data(), name.data(), name.size()) == 0)
+      return candidate;
   size_t limit = std::clamp<size_t>(name.size() / 3, 1, 5);
   size_t best = limit + 1;
   const uint64_t ours = letters(name);

@@ -4,7 +4,13 @@
 
 namespace awl {
 
+namespace {
+// What some editors write in front of a text in UTF-8.
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+}  // namespace
+
 Source::Source(std::string name, std::string text) : text_(std::move(text)) {
+  if (text_.starts_with(kByteOrderMark)) text_.erase(0, kByteOrderMark.size());
   files_.push_back({std::move(name), 0, static_cast<uint32_t>(text_.size())});
   starts_.push_back(0);
   find_lines(0);
@@ -23,6 +29,7 @@ void Source::find_lines(size_t from) {
 }
 
 size_t Source::add_file(std::string name, std::string_view text) {
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   size_t before = text_.size();
   text_ += '\n';  // the end of one file is not the beginning of the next
   auto begin = static_cast<uint32_t>(text_.size());

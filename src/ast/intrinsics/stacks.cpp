@@ -46,9 +46,12 @@ const Type *infer_stack(Inference &in, const CallSite &call, bool user) {
     if (given) mode = *given;
   }
   if (next < call.args.size()) frames = in.constant_argument(call, next, 1, 1024, "the number of frames");
-  if (next + 1 < call.args.size())
-    in.error(diag::ArgumentType, call.args[next + 1]->span, next + 2, name, "behind the number of frames",
-             "all words in front of it");
+  if (next + 1 < call.args.size()) {
+    Diagnostic &d = in.error(diag::ArgumentType, call.args[next + 1]->span, next + 2, name,
+                             "behind the number of frames", "all words in front of it");
+    if (const auto *word = as<Identifier>(call.args[next + 1]))
+      d.with_hint(fmt::format("write `{}({}, {})`", name, word->name, frames));
+  }
 #if !defined(__x86_64__)
   if (unwinds(in.input(), call))
     in.error(diag::NotSupported, call.node->span, "walking stacks by unwind tables")

@@ -46,10 +46,12 @@ bool are_strings(Inference &in, const CallSite &call, size_t count) {
   bool good = true;
   for (size_t i = 0; i < count; i++) {
     const Type *type = string_type(in, call.args[i]);
-    if (type && type->is_poison() && !in.infer(call.args[i])->is_poison())
-      in.error(diag::ArgumentType, call.args[i]->span, i + 1, call.function->name, describe(in.infer(call.args[i])),
-               "a string")
-          .with_hint("`str()` makes a string of an address");
+    if (const Type *given = in.infer(call.args[i]); type && type->is_poison() && !given->is_poison()) {
+      Diagnostic &d =
+          in.error(diag::ArgumentType, call.args[i]->span, i + 1, call.function->name, describe(given), "a string");
+      const bool address = given->is_pointer() || (given->is_integral() && given->size == 8);
+      if (address && !in.constant(call.args[i])) d.with_hint("`str()` makes a string of an address");
+    }
     good = good && type && type->is_string();
   }
   return good;

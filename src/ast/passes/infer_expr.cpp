@@ -112,6 +112,10 @@ const Type *Inference::infer_variable(Variable *expr) {
   if (!type && local.assignments == 0 && !local.declared) {
     Diagnostic &d = error(diag::UndefinedVariable, expr->span, expr->name);
     if (!d.info) return poison();  // it is told already
+    if (expr == compared_alone_) {
+      d.with_hint("`==` compares; write `=` to set it");
+      return poison();
+    }
     std::vector<std::string> names;
     for (const LocalFacts &other : input_.names.locals[unit_])
       if (other.assignments > 0 && other.name != expr->name) names.push_back(other.name);
@@ -199,6 +203,11 @@ const Type *Inference::infer_index(Index *expr) {
   if (index && !index->is_integral() && !index->is_poison())
     error(diag::BadOperand, expr->index->span, "an index", describe(index));
   if (!base || base->is_poison()) return base;
+  if (is_call_of(expr->base, "args")) {
+    Diagnostic &d = error(diag::NotIndexable, expr->base->span, "`args`");
+    if (std::string names = names_of_args(); !names.empty()) d.with_hint("its fields have names: " + names);
+    return poison();
+  }
   if (base->kind == TypeKind::Tuple) {
     std::optional<int64_t> number = constant(expr->index);
     if (!number || *number < 0 || static_cast<size_t>(*number) >= base->fields.size()) {
@@ -277,9 +286,30 @@ const Type *Inference::infer_arithmetic(Binary *expr, const Type *left, const Ty
     return store().uint64();
   if (expr->op == BinaryOp::Add && left->is_string() && right->is_string()) return concat_type(input_, left, right);
   if (std::optional<std::string> rest = literal(expr)) return store().string(static_cast<uint32_t>(rest->size()) + 1);
-  error(diag::BadOperands, expr->span, to_string(expr->op), describe(left), describe(right));
+  Diagnostic &d = error(diag::BadOperands, expr->span, to_string(expr->op), describe(left), describe(right));
+  if (expr->op == BinaryOp::Add && left->is_string() != right->is_string())
+    d.with_hint("`printf` puts text and numbers together: `printf(\"%s %d\\n\", comm, pid)`");
   return poison();
 }
+
+namespace {
+
+// What is to be written where text and a number are compared.
+std::string mixed_comparison_hint(const Inference &in, const Expr *text, const Expr *other, const Type *other_type) {
+  if (other_type->is_pointer()) return "`str()` makes a string of an address";
+  if (!other_type->is_integral()) return "";
+  std::optional<std::string> known = in.literal(text);
+  if (const auto *param = as<PositionalParam>(text); param && known)
+    return known->empty() ? fmt::format("`${}` is empty, a number is needed", param->number)
+                          : fmt::format("`${}` is \"{}\", which is no number", param->number, *known);
+  if (known && !known->empty() && parse_unsigned(*known))
+    return fmt::format("a number stands without quotes: `{}`", *known);
+  if (const auto *number = as<IntegerLiteral>(other))
+    return fmt::format("text stands in double quotes: `\"{}\"`", number->value);
+  return "";
+}
+
+}  // namespace
 
 const Type *Inference::infer_comparison(Binary *expr, const Type *left, const Type *right) {
   if (!left || !right || left->is_poison() || right->is_poison()) return store().boolean();
@@ -297,7 +327,9 @@ const Type *Inference::infer_comparison(Binary *expr, const Type *left, const Ty
     return store().boolean();
   }
   Diagnostic &d = error(diag::BadOperands, expr->span, to_string(expr->op), describe(left), describe(right));
-  if (left->is_string() != right->is_string()) d.with_hint("`str()` makes a string of an address");
+  if (left->is_string() != right->is_string())
+    d.with_hint(left->is_string() ? mixed_comparison_hint(*this, expr->left, expr->right, right)
+                                  : mixed_comparison_hint(*this, expr->right, expr->left, left));
   return poison();
 }
 

@@ -48,6 +48,37 @@ const Type *Inference::unknown_function(const Call *call) {
   return poison();
 }
 
+// Whether `args` of this probe has the field.
+bool Inference::has_arg(const std::string &name) {
+  const ProbeContext &context = unit().context;
+  if (unit().function) return false;
+  if (context.variable(name)) return true;
+  const Type *args = context.args;
+  // Where no `args` is mentioned nobody has asked for its type yet.
+  if (const ProbeTarget &target = unit().target; !args && target.provider == "tracepoint" && !target.wildcard())
+    args = store().find("tracepoint " + target.scope + ":" + target.name).value_or(std::nullopt).value_or(nullptr);
+  if (!args) return false;
+  const auto field = store().field(args, name);
+  return field && *field;
+}
+
+// "`args.dfd`, `args.filename`", empty if there are too many to name.
+std::string Inference::names_of_args() {
+  constexpr size_t kMost = 16;
+  std::string out;
+  size_t count = 0;
+  auto add = [&](const std::string &name) {
+    if (name.starts_with("common_") || name.starts_with("__")) return;
+    out += (out.empty() ? "`args." : ", `args.") + name + "`";
+    count++;
+  };
+  const ProbeContext &context = unit().context;
+  if (auto fields = store().fields(context.args))
+    for (const Field &field : **fields) add(field.name);
+  for (const UserVariable &variable : context.variables) add(variable.name);
+  return count <= kMost ? out : "";
+}
+
 const Type *Inference::unknown_name(Identifier *expr) {
   Diagnostic &d = error(diag::UnknownName, expr->span, expr->name);
   if (!d.info) return poison();  // it is told already
@@ -55,8 +86,13 @@ const Type *Inference::unknown_name(Identifier *expr) {
     d.with_hint(std::string(hint));
     return poison();
   }
+  if (has_arg(expr->name)) {
+    d.with_hint("write `args." + expr->name + "`");
+    return poison();
+  }
   std::string guess = nearest(expr->name, input_.functions.names());
   if (guess.empty()) guess = nearest(expr->name, uapi_constant_names());
+  if (guess.empty()) guess = nearest(awl::lower(expr->name), input_.functions.names());
   if (!guess.empty())
     d.with_hint("did you mean `" + guess + "`?");
   else
@@ -128,6 +164,8 @@ bool Inference::check_needs(const CallSite &call) {
       d.with_hint("it works in kprobe");
     else if (needs(f, "entry"))
       d.with_hint("arguments are on the stack at the entry of a function: it works in kprobe and uprobe");
+    else if (needs(f, "retval") && has_arg("ret"))
+      d.with_hint("write `args.ret`");
     else if (needs(f, "retval"))
       d.with_hint("return values are seen by kretprobe, fexit and uretprobe");
     if (needs(f, "args") && c.args_reach != ArgReach::None)
@@ -200,7 +238,12 @@ bool Inference::check_arguments(const CallSite &call) {
                                                     : p == "word"     ? "a word"
                                                     : p == "variable" ? "a variable"
                                                                       : "`" + p + "`");
-      error(diag::ArgumentType, arg->span, i + 1, shown, describe(type), wanted);
+      Diagnostic &d = error(diag::ArgumentType, arg->span, i + 1, shown, describe(type), wanted);
+      if (f.name == "print") {
+        const bool format = literal(call.args[0]).value_or("").find('%') != std::string::npos;
+        d.with_hint(format ? "`printf` takes a format: `printf(\"...\", ...)`"
+                           : "`print` shows one value: write `printf`, or print a tuple: `print((a, b))`");
+      }
       fits = false;
     }
   }

@@ -142,7 +142,13 @@ void Inference::visit_condition(Expr *condition) {
   if (type && !type->is_scalar()) error(diag::BadCondition, condition->span, describe(type));
 }
 
-void Inference::visit_expr_stmt(ExprStmt *stmt) { infer(stmt->expr); }
+void Inference::visit_expr_stmt(ExprStmt *stmt) {
+  const auto *comparison = as<Binary>(stmt->expr);
+  const auto *variable = comparison && comparison->op == BinaryOp::Equal ? as<Variable>(comparison->left) : nullptr;
+  compared_alone_ = variable;
+  infer(stmt->expr);
+  compared_alone_ = nullptr;
+}
 
 void Inference::visit_let(Let *let) {
   const Type *type = nullptr;

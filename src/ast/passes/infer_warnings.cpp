@@ -6,13 +6,13 @@
 
 namespace awl::ast {
 
-namespace {
-
 bool is_call_of(const Expr *expr, std::string_view name) {
   if (const auto *call = as<Call>(expr)) return call->name == name;
   const auto *identifier = as<Identifier>(expr);
   return identifier && identifier->name == name;
 }
+
+namespace {
 
 // `c OP x` as `x OP' c`.
 BinaryOp mirrored(BinaryOp op) {

@@ -124,6 +124,8 @@ class Inference {
   // Type in registers: aggregates and small integers as what arithmetic sees.
   const Type *operand(Expr *expr);
   const Type *unknown_name(Identifier *expr);
+  bool has_arg(const std::string &name);
+  std::string names_of_args();
   const Type *unknown_function(const Call *call);
 
   const CompileInput &input_;
@@ -132,6 +134,7 @@ class Inference {
   Mode mode_;
   uint32_t unit_ = 0;
   const Expr *assigned_aggregate_ = nullptr;   // the call that stands where aggregations are allowed: `@m = count()`
+  const Variable *compared_alone_ = nullptr;   // in `$x == 1;`, where `=` was meant
   const Expr *text_param_ = nullptr;           // `$1` in `str($1)`: nothing is the empty string there
   std::unordered_set<const Expr *> inferred_;  // in this walk
   int loops_ = 0;
@@ -173,5 +176,8 @@ std::string name_of(const Expr *expr);
 std::string base_name(const Type *type);
 // "uint64", "a string[16]": for messages.
 std::string describe(const Type *type);
+
+// Whether it is `name` or `name(...)`.
+bool is_call_of(const Expr *expr, std::string_view name);
 
 }  // namespace awl::ast

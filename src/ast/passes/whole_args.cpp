@@ -19,6 +19,7 @@ class Speller {
   void visit(Node *node) {
     switch (node->kind) {
       case NodeKind::FieldAccess:
+      case NodeKind::Index:
       case NodeKind::Cast:
       case NodeKind::Binary:
       case NodeKind::SizeOf:

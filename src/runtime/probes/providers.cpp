@@ -27,7 +27,12 @@ std::unexpected<Error> unknown_provider(std::string_view given) {
                 "`watchpoint:ADDRESS:LENGTH:MODE`");
   std::vector<std::string> names;
   for (const Provider *provider : all_providers()) names.emplace_back(provider->name());
-  return unknown_name("provider", given, names);
+  std::string similar = nearest(name, names);
+  // They have small letters too, but who begins with a capital one has always seen the others.
+  if (given[0] >= 'A' && given[0] <= 'Z' && (similar == "begin" || similar == "end"))
+    similar = similar == "begin" ? "BEGIN" : "END";
+  return fail(fmt::format("no provider `{}`", given),
+              similar.empty() ? "" : fmt::format("did you mean `{}`?", similar));
 }
 
 bool spelled(const Provider &provider, std::string_view name) {

@@ -8,6 +8,18 @@
 namespace awl {
 namespace {
 
+TEST(Source, LeavesOutAByteOrderMark) {
+  Source source("s",
+                "\xef\xbb\xbf"
+                "BEGIN");
+  EXPECT_EQ(source.text(), "BEGIN");
+  source.add_file("t",
+                  "\xef\xbb\xbf"
+                  "END");
+  EXPECT_EQ(source.text(), "BEGIN\nEND");
+  EXPECT_EQ(source.files()[1].end - source.files()[1].begin, 3U);
+}
+
 TEST(Source, FindsLinesAndColumns) {
   Source source("s", "one\ntwo\n\nfour");
   EXPECT_EQ(source.line_count(), 4U);
