@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
 #include "ast/clone.h"
 #include "ast/passes/whole_args.h"
@@ -127,14 +128,17 @@ class Binder {
     missing_.clear();
   }
 
-  // A probe that cannot fire by itself is fine when the script attaches what makes it fire.
+  // A probe that cannot fire by itself is fine when the script attaches what makes it fire. What holds for a whole file
+  // is said once.
   void warn() {
+    std::set<std::string> said;
     for (const Unit &unit : units_) {
       const std::string &remedy = unit.context.warning_unless;
       if (!remedy.empty() && std::ranges::any_of(units_, [&](const Unit &u) { return u.target.text() == remedy; }))
         continue;
       for (const std::string &warning : unit.context.warnings)
-        diagnostics_.emit(diag::ProbeWarning, unit.span, warning).with_hint(unit.context.warning_hint);
+        if (said.insert(warning).second)
+          diagnostics_.emit(diag::ProbeWarning, unit.span, warning).with_hint(unit.context.warning_hint);
     }
   }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
 #include <map>
 #include <tuple>
@@ -305,6 +306,32 @@ Result<std::vector<ProbeTarget>> UprobeProvider::expand(const ProbeTarget &targe
   return out;
 }
 
+// The kernel puts an address of its own in place of the return address. Whoever reads the stack of a thread that is in
+// such a function meets it: the unwinder of C++ exceptions finds no table for it and ends the program.
+void warn_of_stack_readers(ProbeContext &context, const std::string &path) {
+  auto elf = open_binary(path);
+  if (!elf) return;
+  auto uses = [&](std::string_view name) {
+    if (auto imported = (*elf)->imports(name); imported && *imported) return true;
+    auto symbol = (*elf)->symbol(name);
+    return symbol && symbol->has_value();
+  };
+  std::error_code ignored;
+  const std::string file = std::filesystem::absolute(path, ignored).lexically_normal();
+  std::string hint = "probe its entry alone";
+  if (uses("runtime.morestack")) {
+    context.warnings.push_back(
+        fmt::format("`{}` is a Go program: a return probe ends it when the runtime moves or walks the stack", file));
+  } else if (uses("__gxx_personality_v0") || uses("__cxa_throw")) {
+    context.warnings.push_back(
+        fmt::format("`{}` has C++ exceptions: one that leaves a function with a return probe ends the program", file));
+    hint = "probe the return only of functions through which nothing is thrown, of others the entry";
+  } else {
+    return;
+  }
+  if (context.warning_hint.empty()) context.warning_hint = hint;
+}
+
 Result<ProbeContext> UprobeProvider::context(const ProbeTarget &target, bool needs_args,
                                              const ProbeEnvironment &env) const {
   ProbeContext context;
@@ -335,6 +362,7 @@ Result<ProbeContext> UprobeProvider::context(const ProbeTarget &target, bool nee
       context.warning_hint = "probe one of its variants, if the file names them, or by its address";
     }
   }
+  if (return_) warn_of_stack_readers(context, target.scope);
   return context;
 }
 
