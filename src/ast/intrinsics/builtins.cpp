@@ -126,8 +126,13 @@ std::optional<FieldRef> typed_result(TypeStore &store, const Unit &unit) {
   return field ? *field : std::nullopt;
 }
 const Type *infer_retval(Inference &in, const CallSite &call) {
+  const ProbeContext &context = in.unit().context;
+  if (!context.no_retval.empty()) {
+    in.error(diag::NotAvailable, call.node->span, "retval", in.unit().text).with_hint(context.no_retval);
+    return in.poison();
+  }
   std::optional<FieldRef> result = typed_result(in.store(), in.unit());
-  if (!result && in.unit().context.retval) return in.unit().context.retval;
+  if (!result && context.retval) return context.retval;
   if (!result) return in.store().int64();
   if (result->type->is_scalar()) return result->type;
   in.error(diag::NotAvailable, call.node->span, "retval", in.unit().text)
@@ -141,10 +146,15 @@ typed::ValuePtr lower_retval(Lowering &low, const CallSite &call) {
     return out;
   }
   const Type *type = low.type(call.node);
+  // Only the lowest byte of the register belongs to a truth value.
+  const bool truth = type->kind == TypeKind::Bool;
+  auto narrow = [&](typed::ValuePtr word) {
+    return low.coerce(truth ? low.coerce(std::move(word), low.store().integer(1, false)) : std::move(word), type);
+  };
   if (low.unit().context.prog_type == ProgType::Fexit) {
     auto ask = make_value<typed::HelperCall>(low.store().int64(), call.node->span);
     ask->helper = BPF_FUNC_get_func_ret;
-    return low.coerce(std::move(ask), type);
+    return narrow(std::move(ask));
   }
   auto out = make_value<typed::CtxLoad>(type->is_pointer() ? type : low.store().int64(), call.node->span);
 #if defined(__x86_64__)
@@ -152,7 +162,7 @@ typed::ValuePtr lower_retval(Lowering &low, const CallSite &call) {
 #else
   out->offset = 0;  // x0
 #endif
-  return low.coerce(std::move(out), type);
+  return narrow(std::move(out));
 }
 
 const Type *infer_args(Inference &in, const CallSite &) { return in.store().pointer(in.unit().context.args); }

@@ -155,6 +155,10 @@ const Type *Inference::infer_field(FieldAccess *expr) {
     Diagnostic &d = error(diag::NoFields, expr->base->span, describe(base));
     if (as<IntegerLiteral>(expr->base))
       d.with_hint("there are no floating-point numbers");
+    else if (const auto *word = as<Identifier>(expr->base);
+             word && word->name == "retval" && unit().context.retval_part_of)
+      d.with_hint("the function returns a `" + to_string(unit().context.retval_part_of) +
+                  "`; `retval` holds the first 8 bytes of it at most");
     else if (base->is_integral())
       d.with_hint("cast it: `((struct NAME *)...)." + expr->name + "`");
     return poison();

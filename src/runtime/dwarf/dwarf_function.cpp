@@ -191,6 +191,31 @@ class Registers {
   int next_ = 0;
 };
 
+UserFunction::ResultPlace result_place(Dwarf_Die *function, const Type *result) {
+  using enum UserFunction::ResultPlace;
+  std::optional<Dwarf_Die> type = peeled_type(function);
+  if (!type || (result->is_scalar() && result->size <= 8)) return Register;
+  if (is_rust(function) && dwarf_tag(&*type) != DW_TAG_base_type) return Unknown;
+  if (dwarf_tag(&*type) == DW_TAG_base_type) {
+    Dwarf_Attribute attribute;
+    Dwarf_Word encoding = 0;
+    dwarf_formudata(dwarf_attr(&*type, DW_AT_encoding, &attribute), &encoding);
+    return encoding == DW_ATE_float || encoding == DW_ATE_complex_float ? FloatRegister : Register;
+  }
+  if (!is_record(&*type)) return Register;
+  if (result->size > 16 || passed_by_reference(function)) {
+#if defined(__x86_64__)
+    return Address;
+#else
+    return Unknown;  // the register that had the address may hold anything at the return
+#endif
+  }
+  bool halves[2] = {false, false};
+  integer_halves(*type, 0, halves);
+  if (!halves[0] && !halves[1]) return result->size == 0 ? Register : FloatRegister;
+  return halves[0] ? Register : Unknown;
+}
+
 }  // namespace
 
 Result<std::optional<UserFunction>> DwarfSource::function(TypeStore &store, uint64_t address) {
@@ -199,6 +224,7 @@ Result<std::optional<UserFunction>> DwarfSource::function(TypeStore &store, uint
   UserFunction out;
   out.result = TRY(type_behind(store, &*die, 0));
   out.result_text = type_text(&*die, 0);
+  out.result_place = result_place(&*die, out.result);
   Dwarf_Attribute external;
   out.is_local = !dwarf_attr_integrate(&*die, DW_AT_external, &external);
   Registers registers(&*die, out.result);

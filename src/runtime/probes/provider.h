@@ -70,6 +70,8 @@ struct ProbeContext {
   std::vector<UserVariable> variables;
   [[nodiscard]] const UserVariable *variable(std::string_view wanted) const;
   const Type *retval = nullptr;                   // type of `retval` where only debug information tells it
+  const Type *retval_part_of = nullptr;           // a struct of which `retval` holds the first 8 bytes at most
+  std::string no_retval;                          // why there is no `retval` although the probe is at a return
   AddressSpace arg_space = AddressSpace::Kernel;  // of pointers in argN
   std::vector<std::string> warnings;              // e.g. "function__entry of this binary does not fire by itself"
   std::string warning_hint;

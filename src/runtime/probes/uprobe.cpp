@@ -348,7 +348,7 @@ Result<ProbeContext> UprobeProvider::context(const ProbeTarget &target, bool nee
   if (needs_args && !return_) TRY(add_args(context, target, env));
   if (return_)
     if (std::optional<UserFunction> function = TRY(function_of(target, env)))
-      context.retval = typed_result(function->result);
+      add_result(context, *function, *env.types);
   if (!target.named.empty())
     context.warnings.push_back(fmt::format("`{}` has no `{}`: glibc has had it in libc since 2.34, it is probed there",
                                            target.named, target.name));

@@ -138,10 +138,17 @@ Result<std::optional<UserFunction>> function_of(const ProbeTarget &target, const
   return env.user_types->function(*env.types, target.scope, target.address);
 }
 
-const Type *typed_result(const Type *result) {
-  bool integer = result->kind == TypeKind::Int || result->kind == TypeKind::Enum;
-  bool to_struct = result->is_pointer() && result->target->is_struct();
-  return integer || to_struct ? result : nullptr;
+void add_result(ProbeContext &context, const UserFunction &function, TypeStore &types) {
+  using enum UserFunction::ResultPlace;
+  const Type *result = function.result;
+  const bool to_struct = result->is_pointer() && result->target->is_struct();
+  if (result->is_integral() || to_struct) context.retval = result;
+  if (!result->is_struct() && function.result_place != FloatRegister) return;
+  if (function.result_place == Address) context.retval = types.pointer(result, AddressSpace::User);
+  if (function.result_place == Register && result->size > 0) context.retval_part_of = result;
+  if (function.result_place == FloatRegister)
+    context.no_retval =
+        "the function returns a `" + function.result_text + "`, which is in a register for floating point numbers";
 }
 
 Result<void> add_args(ProbeContext &context, const ProbeTarget &target, const ProbeEnvironment &env) {

@@ -18,9 +18,10 @@ constexpr uint32_t kUprobeArgs = 8;
 // compiler changed its parameters ("f.isra.0").
 Result<std::optional<UserFunction>> function_of(const ProbeTarget &target, const ProbeEnvironment &env);
 
-// `retval` has the type of the result where that says more than a number of 64 bits and breaks nothing that counts or
-// compares it: integers, and pointers to structs. Else null.
-const Type *typed_result(const Type *result);
+// Sets what `retval` is: it has the type of the result where that says more than a number of 64 bits and breaks nothing
+// that counts or compares it: integers, truth values, pointers to structs. A struct in memory is reached by its
+// address.
+void add_result(ProbeContext &context, const UserFunction &function, TypeStore &types);
 
 // Sets `args`: at the entry of a function its parameters, elsewhere the variables in scope. Leaves it null without
 // debug information.

@@ -81,6 +81,14 @@ struct UserFunction {
   std::vector<std::string> texts;  // of the parameters as C writes them: "const char *path"
   const Type *result = nullptr;    // Void if it gives nothing
   std::string result_text;         // "int"
+  // Where the calling convention has a result that is no number in the general register for results.
+  enum class ResultPlace : uint8_t {
+    Register,       // there it is, or its first part (a struct of up to two registers)
+    Address,        // in memory, its address in the register
+    FloatRegister,  // in registers for floating point numbers alone
+    Unknown,        // the language keeps to no convention
+  };
+  ResultPlace result_place = ResultPlace::Register;
   // Where the calling convention has each parameter when the function is entered.
   std::vector<ArgumentRegisters> registers;
   // The same as the debug information has it, for the function's first instruction. Without optimisation it tells of
