@@ -74,7 +74,8 @@ Facts infer_types(const CompileInput &input, Diagnostics &diagnostics) {
     if (std::ranges::none_of(facts.maps, [](const auto &entry) { return !entry.second.value; })) break;
   }
   settle_read_maps(input, facts);
-  Inference(input, facts, diagnostics, Inference::Mode::Guess).run();
+  find_types(input, facts, Inference::Mode::Signs);
+  Inference(input, facts, diagnostics, Inference::Mode::Signs).run();
   return facts;
 }
 
@@ -164,7 +165,7 @@ void Inference::visit_let(Let *let) {
     warn_cut(let->value, type, let->value->span);
     if (!type) type = given;
   }
-  assign_local(let->variable, type, let->span);
+  assign_local(let->variable, type, let->value, let->span);
 }
 
 void Inference::visit_assign(Assign *assign) {
@@ -199,7 +200,8 @@ void Inference::visit_assign(Assign *assign) {
       bool joins = *assign->op == BinaryOp::Add && (!old || old->is_string()) && type && type->is_string();
       if (joins) {
         type = old ? concat_type(input_, old, type) : type;
-        return variable ? assign_local(variable, type, assign->span) : assign_map(access, type, assign->span);
+        return variable ? assign_local(variable, type, nullptr, assign->span)
+                        : assign_map(access, type, nullptr, assign->span);
       }
       if (!integers) {
         if (!(type && type->is_poison()) && !(old && old->is_poison()))
@@ -210,22 +212,62 @@ void Inference::visit_assign(Assign *assign) {
       if (old && old->is_pointer()) type = old;
     }
   }
+  const Expr *stored = assign->op ? nullptr : assign->value;
   if (variable) {
-    assign_local(variable, type, assign->span);
+    assign_local(variable, type, stored, assign->span);
     const TypeName *declared = input_.names.locals[unit_][input_.names.local_of[variable]].declared;
     if (declared && !assign->op) warn_cut(assign->value, resolve(*declared), assign->value->span);
     return;
   }
-  assign_map(access, type, assign->span);
+  assign_map(access, type, stored, assign->span);
   warn_lost_updates(assign);
 }
 
-void Inference::assign_local(Variable *target, const Type *type, Span span) {
+const Type *Inference::join_stored(const Type *known, const Type *next, const Expr *value) {
+  const Type *joined = join_types(store(), known, next);
+  if (mode_ != Mode::Signs || !joined || !known || !next) return joined;
+  return with_sign(joined, known, next, value);
+}
+
+// Signed wins; a constant that is not negative, a truth value, and what is computed from the target take the sign of
+// the others.
+const Type *Inference::with_sign(const Type *joined, const Type *known, const Type *next, const Expr *value) {
+  if (joined->kind == TypeKind::Int && joined->display == Display::None && known->is_integral() &&
+      next->is_integral()) {
+    const bool brings_sign = next->is_signed && value && constant(value).value_or(-1) < 0;
+    return store().integer(8, known->is_signed || brings_sign);
+  }
+  if (joined->kind == TypeKind::Aggregate && joined->target) {
+    const auto *call = as<Call>(value);
+    Type aggregate = *joined;
+    aggregate.target =
+        with_sign(joined->target, known->target, next->target, call && !call->args.empty() ? call->args[0] : nullptr);
+    return store().intern(aggregate);
+  }
+  if (joined->kind != TypeKind::Tuple || joined->display != Display::None || known->kind != TypeKind::Tuple ||
+      next->kind != TypeKind::Tuple)
+    return joined;
+  const auto *tuple = as<TupleExpr>(value);
+  const auto *record = as<RecordExpr>(value);
+  std::vector<const Type *> elements;
+  std::vector<std::string> names;
+  for (size_t i = 0; i < joined->fields.size(); i++) {
+    const Field &field = joined->fields[i];
+    const Field &from = *same_element(field, i, next);
+    const auto at = static_cast<size_t>(&from - next->fields.data());
+    const Expr *element = tuple ? tuple->elements[at] : record ? record->elements[at] : value;
+    elements.push_back(with_sign(field.type, same_element(field, i, known)->type, from.type, element));
+    names.push_back(field.name);
+  }
+  return joined->is_record ? store().record(names, elements) : store().tuple(elements);
+}
+
+void Inference::assign_local(Variable *target, const Type *type, const Expr *value, Span span) {
   uint32_t index = input_.names.local_of[target];
   const Type *&known = facts_.locals[unit_][index];
   const TypeName *declared = input_.names.locals[unit_][index].declared;
   const Type *next = declared ? resolve(*declared) : stored_type(store(), type);
-  const Type *joined = declared ? next : join_types(store(), known, next);
+  const Type *joined = declared ? next : join_stored(known, next, value);
   if (known && next && (!joined || (declared && type && !join_types(store(), declared ? next : known, type)))) {
     error(diag::AssignMismatch, span, "$" + target->name, describe(known), describe(type));
     return;
@@ -237,11 +279,11 @@ void Inference::assign_local(Variable *target, const Type *type, Span span) {
   facts_.types.set(target, known);
 }
 
-void Inference::assign_map(MapAccess *target, const Type *type, Span span) {
+void Inference::assign_map(MapAccess *target, const Type *type, const Expr *value, Span span) {
   MapFacts &facts = map(target);
   use_keys(facts, target->keys, target->span);
   const Type *next = stored_type(store(), type);
-  const Type *joined = join_types(store(), facts.value, next);
+  const Type *joined = join_stored(facts.value, next, value);
   if (facts.value && next && !joined) {
     error(diag::AssignMismatch, span, facts.name, describe(facts.value), describe(type))
         .at(facts.first, "first used here");
@@ -277,6 +319,7 @@ MapFacts *Inference::map_argument(Expr *expr) {
 
 bool Inference::use_keys(MapFacts &facts, const std::vector<Expr *> &keys, Span span) {
   std::vector<const Type *> types;
+  std::vector<Expr *> parts = keys;
   for (Expr *key : keys) {
     const Type *type = operand(key);
     if (!type) return true;  // comes in a later round
@@ -291,6 +334,7 @@ bool Inference::use_keys(MapFacts &facts, const std::vector<Expr *> &keys, Span 
     const Type *tuple = types[0];
     types.clear();
     for (const Field &f : tuple->fields) types.push_back(f.type);
+    if (const auto *written = as<TupleExpr>(keys[0])) parts = written->elements;
   }
   if (!facts.shape_known) {
     facts.shape_known = true;
@@ -301,7 +345,7 @@ bool Inference::use_keys(MapFacts &facts, const std::vector<Expr *> &keys, Span 
   bool fits = types.size() == facts.keys.size();
   std::vector<const Type *> joined = facts.keys;
   for (size_t i = 0; fits && i < types.size(); i++) {
-    joined[i] = join_types(store(), facts.keys[i], types[i]);
+    joined[i] = join_stored(facts.keys[i], types[i], parts.size() == types.size() ? parts[i] : keys[0]);
     fits = joined[i] != nullptr;
   }
   if (!fits) {

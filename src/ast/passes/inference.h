@@ -26,8 +26,10 @@ std::optional<uint32_t> argument_number(std::string_view name);
 
 class Inference {
  public:
-  // Guess: what is still unknown in a sum is a number. Unreached: and branches count that are never taken.
-  enum class Mode { Known, Guess, Unreached };
+  // Guess: what is still unknown in a sum is a number. Unreached: and branches count that are never taken. Signs: types
+  // are known, and where values of both signs are stored they become signed; before, they are unsigned. So what is
+  // computed from a variable that a constant starts, `@t = 0`, never has a sign that the variable has not.
+  enum class Mode { Known, Guess, Unreached, Signs };
 
   Inference(const CompileInput &input, Facts &facts, Diagnostics &diagnostics, Mode mode)
       : input_(input), facts_(facts), diagnostics_(diagnostics), mode_(mode) {}
@@ -41,7 +43,7 @@ class Inference {
   // Type of the map a `map` argument names; reports anything else.
   MapFacts *map_argument(Expr *expr);
   // A function sets the variable, as an assignment would.
-  void set_variable(Variable *variable, const Type *type) { assign_local(variable, type, variable->span); }
+  void set_variable(Variable *variable, const Type *type) { assign_local(variable, type, nullptr, variable->span); }
   // Notes keys of a map access; false if they do not fit.
   bool use_keys(MapFacts &map, const std::vector<Expr *> &keys, Span span);
   std::optional<int64_t> constant(const Expr *expr) const;
@@ -100,8 +102,11 @@ class Inference {
   void visit(Stmt *stmt);
   void visit_block(Block *block);
   void visit_assign(Assign *assign);
-  void assign_local(Variable *target, const Type *type, Span span);
-  void assign_map(MapAccess *target, const Type *type, Span span);
+  // `value`: what is stored, null if it is computed from the target itself.
+  void assign_local(Variable *target, const Type *type, const Expr *value, Span span);
+  void assign_map(MapAccess *target, const Type *type, const Expr *value, Span span);
+  const Type *join_stored(const Type *known, const Type *next, const Expr *value);
+  const Type *with_sign(const Type *joined, const Type *known, const Type *next, const Expr *value);
   void visit_let(Let *let);
   void visit_condition(Expr *condition);
   void visit_unroll(Unroll *loop);
