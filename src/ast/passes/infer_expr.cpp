@@ -237,12 +237,25 @@ const Type *Inference::infer_index(Index *expr) {
   return poison();
 }
 
+// Numbers of the first page, truth values, and builtins of less than an address' size, such as `pid`.
+static bool is_no_address(const Type *type, const Expr *expr, std::optional<int64_t> known) {
+  constexpr int64_t kPage = 4096;
+  if (!type || !type->is_integral()) return false;
+  const bool small_builtin = (as<Identifier>(expr) || as<Call>(expr)) && type->size < sizeof(uint64_t);
+  return type->kind == TypeKind::Bool || small_builtin || (known && *known > -kPage && *known < kPage);
+}
+
 const Type *Inference::infer_unary(Unary *expr) {
   if (expr->op == UnaryOp::AddressOf) return infer_address(expr);
   const Type *type = operand(expr->operand);
   if (!type || type->is_poison()) return type;
   if (expr->op == UnaryOp::Deref) {
     if (type->is_pointer() && type->target->kind != TypeKind::Void) return field_value_type(store(), type->target);
+    if (is_no_address(facts_.types[expr->operand], expr->operand, constant(expr->operand))) {
+      error(diag::BadOperand, expr->span, "*", describe(type))
+          .with_hint("this is no address; there is no operator for powers: multiply, or write `1 << n` for those of 2");
+      return poison();
+    }
     if (type->is_integral()) return store().uint64();  // an address without a type: a word
   } else if (expr->op == UnaryOp::Not) {
     if (type->is_scalar()) return store().boolean();
@@ -357,9 +370,9 @@ const Type *Inference::infer_conditional(Conditional *expr) {
 const Type *Inference::infer_incdec(IncDec *expr) {
   if (auto *variable = as<Variable>(expr->target)) {
     const Type *type = facts_.locals[unit_][input_.names.local_of[variable]];
-    if (!type) assign_local(variable, store().int64(), expr->span);
+    if (!type) assign_local(variable, store().int64(), nullptr, expr->span);
   } else if (auto *access = as<MapAccess>(expr->target)) {
-    if (!map(access).value) assign_map(access, store().int64(), expr->span);
+    if (!map(access).value) assign_map(access, store().int64(), nullptr, expr->span);
   } else {
     error(diag::NotAssignable, expr->target->span, "this").with_hint("only `$variables` and `@maps` can be counted up");
     return poison();
