@@ -9,7 +9,9 @@
 #include <iostream>
 #include <iterator>
 
+#include "base/diagnostic.h"
 #include "base/strings.h"
+#include "cli/option_table.h"
 #include "runtime/session/features.h"
 
 namespace awl {
@@ -44,9 +46,14 @@ Result<Source> take_source(Options &options) {
   if (word == "-") return Source("stdin", std::string(std::istreambuf_iterator<char>(std::cin), {}));
   if (is_file(word)) return Source(word, TRY(read_file(word)));
   // What has a brace is a program; anything else was meant as a file.
-  if (word.find('{') == std::string::npos)
+  if (word.find('{') == std::string::npos) {
+    std::vector<std::string> commands;
+    for (const CommandRow &row : command_table()) commands.emplace_back(row.name);
+    const std::string near = nearest(word, commands);
     return fail((std::filesystem::is_directory(word) ? "a folder is not a program: " : "no such file: ") + word,
-                "a program as argument looks like 'PROBE { ... }'");
+                near.empty() ? "a program as argument looks like 'PROBE { ... }'"
+                             : fmt::format("did you mean `awl {}`?", near));
+  }
   return Source("argument", word);
 }
 

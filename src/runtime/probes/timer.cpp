@@ -109,7 +109,10 @@ Result<ProbeTarget> TimerProvider::parse(const std::vector<std::string> &parts, 
     return fail(fmt::format("`{}` {} is too long a period", target.count, target.name));
   if (unit != 0 && period < kMinPeriod)
     return fail(fmt::format("a period of {} ns is too short", period),
-                fmt::format("it must be at least {} ns", kMinPeriod));
+                parts.size() == 1 && parse_unsigned(parts[0])
+                    ? fmt::format("write `{}:{}:{}` for {}", name(), every_cpu_ ? "hz" : "s", period,
+                                  every_cpu_ ? "so many times a second" : "seconds")
+                    : fmt::format("it must be at least {} ns", kMinPeriod));
   return target;
 }
 

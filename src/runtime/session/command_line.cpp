@@ -1,9 +1,12 @@
 #include "runtime/session/command_line.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 
 #include "base/strings.h"
 
@@ -35,6 +38,14 @@ bool is_executable(const std::string &path) {
   return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && access(path.c_str(), X_OK) == 0;
 }
 
+constexpr const char *kNoShell = "there is no shell here: write `-c \"sh -c '...'\"`";
+
+// Words by which a shell would connect commands or files.
+bool is_for_shell(std::string_view word) {
+  constexpr std::string_view kWords[] = {"|", "||", "&", "&&", ">", ">>", "<", "<<", "2>", "2>&1", ">&2"};
+  return std::ranges::find(kWords, word) != std::end(kWords);
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> split_command(std::string_view text) {
@@ -53,6 +64,9 @@ Result<std::vector<std::string>> split_command(std::string_view text) {
       at++;
       continue;
     }
+    if (const auto bare = text.substr(at - 1, text.find_first_of(" \t\n", at) - (at - 1));
+        !in_word && is_for_shell(bare))
+      return fail(fmt::format("`{}` is for a shell", bare), kNoShell);
     in_word = true;
     if (c == '\'' || c == '"') {
       if (Result<void> quoted = take_quoted(text, at, c, word); !quoted) return std::unexpected(quoted.error());
@@ -79,7 +93,12 @@ Result<std::string> find_executable(const std::string &name) {
     const std::string candidate = (folder.empty() ? "." : folder) + "/" + name;
     if (is_executable(candidate)) return candidate;
   }
-  return fail("no such command in PATH");
+  constexpr std::string_view kOfShells[] = {"cd",   "export", "ulimit", "umask", "source", ".",     "exec",
+                                            "eval", "if",     "for",    "while", "set",    "unset", "trap"};
+  if (name.find('=') != std::string::npos)
+    return fail("no such command in PATH", fmt::format("`env {} ...` sets a variable of a command", name));
+  return fail("no such command in PATH",
+              std::ranges::find(kOfShells, name) != std::end(kOfShells) ? kNoShell : std::string());
 }
 
 }  // namespace awl

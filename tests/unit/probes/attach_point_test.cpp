@@ -138,7 +138,10 @@ TEST(AttachPoint, Timers) {
   EXPECT_EQ(parsed("interval:1500"), "interval:ns:1500");
   EXPECT_EQ(parsed("interval:2m"), "interval:s:120");
   EXPECT_EQ(parsed("interval:1_000us"), "interval:us:1000");
-  EXPECT_EQ(parsed("interval:999"), "error: a period of 999 ns is too short | it must be at least 1000 ns");
+  EXPECT_EQ(parsed("interval:999"), "error: a period of 999 ns is too short | write `interval:s:999` for seconds");
+  EXPECT_EQ(parsed("interval:999ns"), "error: a period of 999 ns is too short | it must be at least 1000 ns");
+  EXPECT_EQ(parsed("profile:99"),
+            "error: a period of 99 ns is too short | write `profile:hz:99` for so many times a second");
   EXPECT_EQ(parsed("interval:s:0"), "error: `interval` of 0 never fires");
   EXPECT_EQ(parsed("interval:fortnight:1"), "error: unknown unit `fortnight` | units are us, ms, s and hz");
   EXPECT_TRUE(parsed("interval:s:x").starts_with("error: `x` is not a whole number"));

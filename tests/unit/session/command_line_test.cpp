@@ -39,6 +39,15 @@ TEST(SplitCommand, TellsWhatIsWrong) {
   EXPECT_EQ(words(" "), (Words{"error: the command is empty"}));
 }
 
+TEST(SplitCommand, NoShell) {
+  EXPECT_EQ(words("echo a | cat"), (Words{"error: `|` is for a shell"}));
+  EXPECT_EQ(words("cd /tmp && ls"), (Words{"error: `&&` is for a shell"}));
+  EXPECT_EQ(words("cmd >"), (Words{"error: `>` is for a shell"}));
+  EXPECT_EQ(words("grep '|' a'&&' \\> 'x | y'"), (Words{"grep", "|", "a&&", ">", "x | y"}));
+  EXPECT_EQ(find_executable("cd").error().hint, "there is no shell here: write `-c \"sh -c '...'\"`");
+  EXPECT_EQ(find_executable("A=1").error().hint, "`env A=1 ...` sets a variable of a command");
+}
+
 TEST(FindExecutable, LooksInPath) {
   EXPECT_TRUE(find_executable("sh").has_value());
   EXPECT_EQ(find_executable("/bin/sh").value(), "/bin/sh");
