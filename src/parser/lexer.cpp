@@ -99,7 +99,9 @@ int Lexer::positional() {
   if (token_.value == 0 || token_.value > 0xffff) {
     diagnostics_->emit(diag::BadNumber, here(), std::string(spelling()), "positional parameters begin with `$1`")
         .with_hint("the number of parameters is `$#`");
-    token_.value = 1;
+    token_.text = "0";  // a parameter would be reported again, as one that is not given
+    token_.value = 0;
+    return G::T_INTEGER;
   }
   return G::T_POSITIONAL;
 }
@@ -126,6 +128,17 @@ void Lexer::decode_string(std::string_view content, size_t content_begin) {
 
 int Lexer::string() {
   decode_string(text_.substr(begin_ + 1, end_ - begin_ - 2), begin_ + 1);
+  return G::T_STRING;
+}
+
+// Typographic quotes, as texts and web pages have them.
+int Lexer::curly_quoted() {
+  diagnostics_->emit(diag::BadCharacter, Span{here().begin, here().begin + 3}, std::string(spelling().substr(0, 3)))
+      .with_hint("strings stand in plain double quotes: \"...\"");
+  std::string_view content = spelling().substr(3);
+  if (content.ends_with("\xe2\x80\x9c") || content.ends_with("\xe2\x80\x9d")) content.remove_suffix(3);
+  if (content.ends_with('"')) content.remove_suffix(1);
+  token_.text = content;
   return G::T_STRING;
 }
 

@@ -41,6 +41,7 @@ class Lexer {
   int number();
   int positional();
   int string();
+  int curly_quoted();
   int unterminated_string();
   int single_quoted();
   int hash();  // 0 if it is none

@@ -3,6 +3,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/strings.h"
 #include "parser/token_feed.h"
 
 namespace awl::syntax {
@@ -102,18 +103,87 @@ std::string TokenFeed::describe(size_t i) const {
   return "`" + text + "`";
 }
 
+// The name in front of the parenthesis that closes before token i: `switch` of `switch (x) {`.
+std::string TokenFeed::callee_before(size_t i) const {
+  int depth = 0;
+  while (i-- > 0) {
+    const int kind = tokens_[i].kind;
+    if (kind == G::T_RPAREN) depth++;
+    if (kind == G::T_LPAREN && --depth == 0)
+      return i > 0 && tokens_[i - 1].kind == G::T_IDENT ? tokens_[i - 1].text : "";
+    if (depth == 0 || kind == G::T_SEMICOLON) return "";
+  }
+  return "";
+}
+
+// Whether the statement of token i assigns already: it is the second `=` of `@x = @y = 5`.
+bool TokenFeed::assigns_before(size_t i) const {
+  while (i-- > 0) {
+    const int kind = tokens_[i].kind;
+    if (kind == G::T_ASSIGN || kind == G::T_ASSIGN_OP) return true;
+    if (kind == G::T_SEMICOLON || kind == G::T_LBRACE || kind == G::T_RBRACE || kind == G::T_END) return false;
+  }
+  return false;
+}
+
+// For what other languages write.
+std::string TokenFeed::foreign_hint(size_t i, bool operator_place) const {
+  auto kind_at = [&](size_t at) { return at < tokens_.size() ? tokens_[at].kind : 0; };
+  const Token &token = tokens_[i];
+  const int before = i == 0 ? 0 : tokens_[i - 1].kind;
+  const std::string word = before == G::T_IDENT || before == G::T_ATTACH ? tokens_[i - 1].text : "";
+  if (token.kind == G::T_ATTACH && (word == "function" || word == "def" || word == "func" || word == "sub"))
+    return "a function is written `fn NAME($a: int64): int64 { return $a + 1; }`";
+  if (token.kind == G::T_STRING && before == G::T_DOT) return "texts are joined by `+`";
+  if ((token.kind == G::T_END || token.kind == G::T_END_OF_FILE) && before == G::T_ATTACH) {
+    if (word.ends_with(')')) return "a probe stands in front of the action: `BEGIN { " + word + "; }`";
+    const Span probe = tokens_[i - 1].span;
+    std::string_view rest = source_.text({probe.end, static_cast<uint32_t>(source_.text().size())});
+    if (trim(rest).starts_with("//")) return "`//` begins a comment; where all is meant there is no predicate";
+  }
+  if (token.kind == G::T_LBRACE) {
+    if (i == 0 || before == G::T_END) return "a probe stands in front: `BEGIN { ... }` runs once, at the start";
+    if (word == "do") return "there is no `do`: write `while (1) { ...; if (...) { break; } }`";
+    const std::string callee = callee_before(i);
+    if (callee == "switch") return "there is no `switch`: write `if (...) { ... } else if (...) { ... }`";
+    if (callee == "elif" || callee == "elsif" || callee == "elseif") return "write `else if`";
+    if (callee == "foreach") return "write `for $entry : @map { ... }`";
+  }
+  const bool head = before == G::T_FOR || (before == G::T_LPAREN && kind_at(i - 2) == G::T_FOR);
+  const bool in = token.kind == G::T_IDENT && token.text == "in";
+  const bool in_next = kind_at(i + 1) == G::T_IDENT && tokens_[i + 1].text == "in";
+  if ((head && in_next) || (in && before == G::T_VARIABLE && !operator_place))
+    return "a loop is written with a colon: `for $entry : @map { ... }`, `for $i : 0..10 { ... }`";
+  if (in && operator_place) return "write `has_key(@map, key)`";
+  if (token.kind == G::T_INT_WORD && (before == G::T_SEMICOLON || before == G::T_LBRACE || before == G::T_RBRACE)) {
+    const int next = kind_at(i + 1);
+    const std::string name = next == G::T_IDENT || next == G::T_VARIABLE ? tokens_[i + 1].text : "x";
+    return "a variable is declared as `let $" + name + ": int32 = ...`, or just set: `$" + name + " = ...`";
+  }
+  const bool pattern = (token.kind == G::T_ASSIGN && kind_at(i + 1) == G::T_TILDE) ||
+                       (token.kind == G::T_SLASH && before == G::T_TILDE && kind_at(i - 2) == G::T_ASSIGN);
+  if (pattern) return "the pattern of `=~` stands in double quotes: `comm =~ \"^ba\"`";
+  if (token.kind == G::T_TILDE && operator_place) return "write `=~` to look for a pattern: `comm =~ \"^ba\"`";
+  return "";
+}
+
 std::string TokenFeed::hint(size_t i, const std::vector<int> &expected) const {
   const Token &token = tokens_[i];
   int before = i == 0 ? 0 : tokens_[i - 1].kind;
   bool operator_place = has(expected, S::S_LAND);
   if (in_c_loop()) return "a loop runs over a range or a map: for $i : 0..10 { ... }";
+  if (std::string text = foreign_hint(i, operator_place); !text.empty()) return text;
+  if (token.kind == G::T_ASSIGN && operator_place && assigns_before(i))
+    return "a statement assigns once: write two, `@y = 5; @x = @y`";
   if (token.kind == G::T_ASSIGN && operator_place) return "`=` assigns; write `==` to compare";
   if (token.kind == G::T_IDENT && operator_place) {
     if (token.text == "and") return "write `&&`";
     if (token.text == "or") return "write `||`";
   }
   if (before == G::T_IDENT && tokens_[i - 1].text == "not") return "write `!`";
-  if (before == G::T_IDENT && token.kind == G::T_STRING)
+  const bool value = token.kind == G::T_STRING || token.kind == G::T_MAP || token.kind == G::T_KEYED_MAP ||
+                     token.kind == G::T_POSITIONAL || token.kind == G::T_VARIABLE;
+  if (before == G::T_IDENT && value && same_line(i))
     return "a call takes its arguments in parentheses: `" + tokens_[i - 1].text + "(...)`";
   if (has(expected, S::S_LBRACE) && !has(expected, S::S_INTEGER) && open_[i] != static_cast<size_t>(-1))
     return "the body stands in braces: { ... }";
@@ -124,12 +194,19 @@ std::string TokenFeed::hint(size_t i, const std::vector<int> &expected) const {
   return "";
 }
 
+bool TokenFeed::same_line(size_t i) const {
+  const Span before = i == 0 ? Span{} : tokens_[i - 1].span;
+  return source_.total_line_column(before.end).line >= source_.total_line_column(tokens_[i].span.begin).line;
+}
+
 void TokenFeed::report(const std::vector<int> &expected) {
   const Token &token = tokens_[last_];
-  Diagnostic &d = diagnostics_.emit(diag::SyntaxError, token.span, describe(last_), expectation(expected));
+  // An end has no text of its own: what stands in front of it is shown.
+  const Span place = token.span.empty() && last_ > 0 ? tokens_[last_ - 1].span : token.span;
+  Diagnostic &d = diagnostics_.emit(diag::SyntaxError, place, describe(last_), expectation(expected));
   std::string text = hint(last_, expected);
   Span before = last_ == 0 ? Span{} : tokens_[last_ - 1].span;
-  bool new_line = source_.total_line_column(before.end).line < source_.total_line_column(token.span.begin).line;
+  bool new_line = !same_line(last_);
   if (text.empty() && new_line && has(expected, S::S_SEMICOLON) && before.end > 0)
     d.at({before.end - 1, before.end}, "`;` is missing behind this");
   if (!text.empty()) d.with_hint(std::move(text));

@@ -131,8 +131,13 @@ bool TokenFeed::has_body() const {
   }
 }
 
-// Whether the last token is the `=` of `for ($i = 0; ...`.
+// Whether the last token is the `=` of `for ($i = 0; ...`, or the `i` of `for (i = 0; ...` or the `int` of
+// `for (int i = 0; ...`.
 bool TokenFeed::in_c_loop() const {
+  if (last_ >= 2 && last_ + 1 < tokens_.size() && tokens_[last_ - 1].kind == G::T_LPAREN &&
+      tokens_[last_ - 2].kind == G::T_FOR)
+    return tokens_[last_].kind == G::T_INT_WORD ||
+           (tokens_[last_].kind == G::T_IDENT && tokens_[last_ + 1].kind == G::T_ASSIGN);
   if (last_ < 3 || tokens_[last_].kind != G::T_ASSIGN || tokens_[last_ - 1].kind != G::T_VARIABLE) return false;
   int before = tokens_[last_ - 2].kind;
   return before == G::T_FOR || (before == G::T_LPAREN && tokens_[last_ - 3].kind == G::T_FOR);
@@ -140,6 +145,7 @@ bool TokenFeed::in_c_loop() const {
 
 void TokenFeed::skip() {
   bool whole_head = in_c_loop();
+  const bool do_while = tokens_[last_].kind == G::T_LBRACE && last_ > 0 && tokens_[last_ - 1].text == "do";
   sync_ = true;
   size_t i = last_;
   if (open_[last_] == kNone) {  // in the head of an item: on with its body
@@ -156,6 +162,7 @@ void TokenFeed::skip() {
     if (!is_open_brace(tokens_[i].kind) || close_[i] == kNone) continue;
     i = close_[i];
     if (tokens_[i + 1].kind == G::T_ELSE || tokens_[i + 1].kind == G::T_SEMICOLON) continue;
+    if (do_while && tokens_[i + 1].kind == G::T_WHILE) continue;
     // Behind the `}` of what could not be read the next statement begins, unless the expression goes on.
     if (begins_statement(tokens_[i + 1].kind) || tokens_[i + 1].kind == G::T_RBRACE) {
       at_ = i + 1;

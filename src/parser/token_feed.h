@@ -34,6 +34,10 @@ class TokenFeed {
   [[nodiscard]] bool in_c_loop() const;
   void report(const std::vector<int> &expected);
   [[nodiscard]] std::string describe(size_t i) const;
+  [[nodiscard]] std::string callee_before(size_t i) const;
+  [[nodiscard]] bool assigns_before(size_t i) const;
+  [[nodiscard]] bool same_line(size_t i) const;
+  [[nodiscard]] std::string foreign_hint(size_t i, bool operator_place) const;
   [[nodiscard]] std::string hint(size_t i, const std::vector<int> &expected) const;
 
   std::vector<Token> &tokens_;

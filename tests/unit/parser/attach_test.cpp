@@ -108,7 +108,7 @@ TEST(AttachPoints, BlanksBesideColons) {
 
 TEST(AttachPoints, Wrong) {
   EXPECT_EQ(points("kprobe:f kprobe:g { 1 }"), "!1:10 E0101 unexpected `kprobe:g`, expected `{`, `,` or a predicate");
-  EXPECT_EQ(points("kprobe:f"), "!1:9 E0101 unexpected end of script, expected `{`, `,` or a predicate");
+  EXPECT_EQ(points("kprobe:f"), "!1:1 E0101 unexpected end of script, expected `{`, `,` or a predicate");
   EXPECT_EQ(points("kprobe:f;"), "!1:9 E0101 unexpected `;`, expected `{`, `,` or a predicate");
   EXPECT_EQ(points("kprobe:f /pid == 1 { 1 }"), "!1:20 E0101 unexpected `{`, expected `/` before `{`");
   EXPECT_EQ(points("{ 1 }"), "!1:1 E0101 unexpected `{`, expected a probe");
