@@ -51,11 +51,12 @@ Mem FunctionEmitter::lookup(ActiveMap map, Mem key) {
   return Code::mem(code_.choose(map.on_twin, [&] { return look_in(info.twin); }, [&] { return look_in(index); }));
 }
 
-// `failed`: what the kernel said.
+// `failed`: what the kernel said. Before Linux 6.4 it is an int, in the lower half of the register alone.
 void FunctionEmitter::count_map_error(uint32_t map, Val failed) {
   const uint32_t full = kStateMapErrors + kMapErrorWords * map;
   code_.if_else(
-      code_.equal(failed, static_cast<uint64_t>(-E2BIG)), [&] { code_.atomic_add(state_word(full), code_.number(1)); },
+      code_.equal(code_.extend(failed, 4, true), static_cast<uint64_t>(-E2BIG)),
+      [&] { code_.atomic_add(state_word(full), code_.number(1)); },
       [&] { code_.atomic_add(state_word(full + 1), code_.number(1)); });
 }
 

@@ -225,13 +225,13 @@ void Inference::visit_assign(Assign *assign) {
 
 const Type *Inference::join_stored(const Type *known, const Type *next, const Expr *value) {
   const Type *joined = join_types(store(), known, next);
-  if (mode_ != Mode::Signs || !joined || !known || !next) return joined;
-  return with_sign(joined, known, next, value);
+  return mode_ == Mode::Signs ? with_sign(joined, known, next, value) : joined;
 }
 
 // Signed wins; a constant that is not negative, a truth value, and what is computed from the target take the sign of
 // the others.
 const Type *Inference::with_sign(const Type *joined, const Type *known, const Type *next, const Expr *value) {
+  if (!joined || !known || !next) return joined;  // not known yet
   if (joined->kind == TypeKind::Int && joined->display == Display::None && known->is_integral() &&
       next->is_integral()) {
     const bool brings_sign = next->is_signed && value && constant(value).value_or(-1) < 0;
