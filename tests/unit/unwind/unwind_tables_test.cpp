@@ -195,7 +195,10 @@ TEST_F(Tables, FileThatIsDeleted) {
   const std::string path = "/tmp/awl-unwind-" + std::to_string(getpid());
   ASSERT_TRUE(std::filesystem::copy_file("/proc/self/exe", path, std::filesystem::copy_options::overwrite_existing));
   const pid_t pid = child([&] { execl(path.c_str(), path.c_str(), "--gtest_filter=Child.Sleeps", nullptr); });
-  ASSERT_TRUE(soon([&] { return mappings_of(pid).size() > 2 && mappings_of(pid).front().path == path; }));
+  ASSERT_TRUE(soon([&] {
+    const auto mappings = mappings_of(pid);  // none while exec() is under way
+    return mappings.size() > 2 && mappings.front().path == path;
+  }));
   unlink(path.c_str());
   start({{static_cast<uint32_t>(pid)}, true, false});
   EXPECT_TRUE(complete(pid));
