@@ -39,10 +39,14 @@ std::string_view without_parameters(std::string_view demangled) {
   return demangled;
 }
 
-// `ns::f` means every overload, `ns::f(int)` one.
+// `ns::f` means every overload, `ns::f(int)` one. Functions that return a std::string are tagged, `f[abi:cxx11]()`: the
+// tag may be left out, and is no set of bytes of a glob.
 bool cpp_matches(std::string_view pattern, std::string_view demangled) {
-  const bool overloads = pattern.find('(') == std::string_view::npos;
-  return glob_match(pattern, demangled) || (overloads && glob_match(pattern, without_parameters(demangled)));
+  if (pattern == demangled || glob_match(pattern, demangled)) return true;
+  const bool overloads = pattern.find('(') == std::string_view::npos || pattern.ends_with("operator()");
+  if (!overloads) return false;
+  const std::string_view name = without_parameters(demangled);
+  return glob_match(pattern, name) || (name.ends_with(']') && glob_match(pattern, name.substr(0, name.find("[abi:"))));
 }
 
 // What hardly ever runs of a function, which the compiler put elsewhere: nobody calls it.

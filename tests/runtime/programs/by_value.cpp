@@ -47,8 +47,12 @@ KEPT int work(const char *name, int n) {
   return n;
 }
 
+// Tagged by the compiler: tag[abi:cxx11](int).
+KEPT std::string tag(int n) { return std::string(static_cast<size_t>(n), 'x'); }
+
 struct Server {
   KEPT int handle(int n) {
+    tag(n);
     auto twice = [] [[gnu::noipa]] (int x) { return x * 2; };
     return twice(n) + 1;
   }
