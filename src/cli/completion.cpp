@@ -34,7 +34,7 @@ std::vector<std::string> option_names() {
 std::vector<std::string> provider_prefixes() {
   std::vector<std::string> out;
   for (const Provider *provider : all_providers()) {
-    const bool alone = provider->name() == "begin" || provider->name() == "end";
+    const bool alone = provider->syntax() == provider->name();
     out.push_back(std::string(provider->name()) + (alone ? "" : ":"));
   }
   return out;

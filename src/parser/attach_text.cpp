@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/strings.h"
+#include "runtime/probes/provider.h"
 
 namespace awl::syntax {
 
@@ -25,16 +26,11 @@ size_t find_unquoted(std::string_view text, char wanted, size_t from) {
   return std::string_view::npos;
 }
 
-// The only thing known here about providers: which of them have a path in their second part.
-bool takes_path(std::string_view provider) {
-  for (const char *known : {"uprobe", "u", "uretprobe", "ur", "usdt", "watchpoint", "w", "asyncwatchpoint", "aw"})
-    if (lower(provider) == known) return true;
-  return has_wildcard(provider);
-}
-
-bool is_iterator(std::string_view provider) {
-  std::string name = lower(provider);
-  return name == "iter" || name == "it";
+// All that is known here about providers: which part behind the name may be a path.
+size_t path_part(std::string_view name) {
+  if (has_wildcard(name)) return 1;
+  const Provider *provider = find_provider(name);
+  return provider ? provider->path_part() : 0;
 }
 
 // Length of the attach point at the start of a text without blanks.
@@ -46,9 +42,10 @@ size_t length_without_blanks(std::string_view text) {
   if (first == std::string_view::npos || first > slash) return slash;
   std::string_view provider = text.substr(name, first - name);
   size_t second = find_unquoted(text, ':', first + 1);
-  if (second == std::string_view::npos) return slash == first + 1 && takes_path(provider) ? text.size() : slash;
-  if (is_iterator(provider) && second < slash) return text.size();  // `iter:task:/sys/fs/bpf/pin`
-  if (takes_path(provider) && slash < second) slash = find_unquoted(text, '/', second);
+  const size_t path = path_part(provider);
+  if (second == std::string_view::npos) return slash == first + 1 && path == 1 ? text.size() : slash;
+  if (path == 2 && second < slash) return text.size();  // `iter:task:/sys/fs/bpf/pin`
+  if (path == 1 && slash < second) slash = find_unquoted(text, '/', second);
   return slash == std::string_view::npos ? text.size() : slash;
 }
 

@@ -8,11 +8,13 @@ namespace {
 
 class OnceProvider : public Provider {
  public:
-  OnceProvider(std::string_view name, std::string_view doc) : name_(name), doc_(doc) {}
+  OnceProvider(std::string_view name, Occasion occasion, std::string_view doc)
+      : name_(name), occasion_(occasion), doc_(doc) {}
   std::string_view name() const override { return name_; }
   std::vector<std::string_view> aliases() const override { return {}; }  // BEGIN: names have no case
   std::string_view syntax() const override { return name_; }
   std::string_view doc() const override { return doc_; }
+  Occasion occasion() const override { return occasion_; }
 
   Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &) const override {
     // `begin:` as bpftrace's listings write it is fine.
@@ -33,18 +35,20 @@ class OnceProvider : public Provider {
   bool listed_by_syntax() const override { return true; }
 
  private:
-  std::string_view name_, doc_;
+  std::string_view name_;
+  Occasion occasion_;
+  std::string_view doc_;
 };
 
 }  // namespace
 
 const Provider &begin_provider() {
-  static const OnceProvider provider("begin", "before all other probes are attached");
+  static const OnceProvider provider("begin", Occasion::Begin, "before all other probes are attached");
   return provider;
 }
 
 const Provider &end_provider() {
-  static const OnceProvider provider("end", "after all other probes have been detached");
+  static const OnceProvider provider("end", Occasion::End, "after all other probes have been detached");
   return provider;
 }
 

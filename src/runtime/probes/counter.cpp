@@ -60,6 +60,7 @@ class CounterProvider : public Provider {
   }
   bool listed_by_default() const override { return true; }
   bool shares_program() const override { return false; }  // takes no wildcards
+  bool attaches_forward() const override { return true; }
 
   Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &env) const override;
   Result<std::vector<ProbeTarget>> expand(const ProbeTarget &target, const ProbeEnvironment &) const override {

@@ -27,6 +27,7 @@ class IterProvider : public Provider {
   std::string_view syntax() const override { return "iter:NAME[:PIN]"; }
   std::string_view doc() const override { return "every object of a list of the kernel, once, with `ctx`"; }
   bool listed_by_default() const override { return true; }
+  size_t path_part() const override { return 2; }  // the pin
   bool shares_program() const override { return false; }
 
   Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &) const override {
@@ -42,7 +43,11 @@ class IterProvider : public Provider {
   }
   Result<std::vector<ProbeTarget>> expand(const ProbeTarget &target, const ProbeEnvironment &env) const override;
   Result<ProbeContext> context(const ProbeTarget &target, bool needs_args, const ProbeEnvironment &env) const override;
+  std::optional<AttachTarget> load_target(const AttachPlace &place) const override {
+    return AttachTarget{place.target.name};
+  }
   Result<Attachment> attach(const AttachPlace &place, const AttachOptions &options) const override;
+  bool is_iterator() const override { return true; }
   Result<std::vector<ListEntry>> list(const ProbeTarget &pattern, bool verbose,
                                       const ProbeEnvironment &env) const override;
 };

@@ -64,6 +64,9 @@ class KprobeProvider : public Provider {
                                  const AttachOptions &options) const override {
     return attach_kprobe_multi(places, cookies, options, return_);
   }
+  const Provider *entries() const override { return return_ ? &kprobe_provider() : nullptr; }
+  bool attaches_forward() const override { return return_; }
+  ProbeCost cost() const override { return {1e6, 50e3, return_ ? 300.0 : 150.0}; }
   Result<std::vector<ListEntry>> list(const ProbeTarget &pattern, bool verbose,
                                       const ProbeEnvironment &env) const override;
 

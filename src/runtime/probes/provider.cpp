@@ -16,27 +16,26 @@ const UserVariable *ProbeContext::variable(std::string_view wanted) const {
 }
 
 std::string ProbeTarget::text() const {
-  std::string out = provider;
+  for (const Provider *known : all_providers())
+    if (known->name() == provider) return known->text(*this);
+  return provider;
+}
+
+std::string Provider::text(const ProbeTarget &target) const {
+  std::string out = target.provider;
   auto add = [&](std::string_view part) {
     out += ':';
     out += part;
   };
-  if (space.starts_with('@')) return fmt::format("{}:{}{}:{}", provider, scope, space, count);  // a line of source
-  if (!scope.empty()) add(quote_part(scope));
-  if (count != 0 && provider.ends_with("watchpoint")) {
-    add(has_address ? fmt::format("0x{:x}", address) : fmt::format("{}+arg{}", quote_part(space), offset));
-    return out + fmt::format(":{}:{}", count, name);
-  }
-  if (!space.empty()) add(quote_part(space));
-  if (has_address)
-    add(fmt::format("0x{:x}", address));
-  else if (provider == "uprobe" || provider == "uretprobe")
-    add(space.empty() ? quote_part(name) : fmt::format("\"{}\"", name));
-  else if (!name.empty())
-    add(quote_part(name));
-  if (!pin.empty()) add(quote_part(pin));
-  if (offset != 0) out += fmt::format("+{}", offset);
-  if (count != 0) add(fmt::format("{}", count));
+  for (const std::string *part : {&target.scope, &target.space})
+    if (!part->empty()) add(quote_part(*part));
+  if (target.has_address)
+    add(fmt::format("0x{:x}", target.address));
+  else if (!target.name.empty())
+    add(quote_part(target.name));
+  if (!target.pin.empty()) add(quote_part(target.pin));
+  if (target.offset != 0) out += fmt::format("+{}", target.offset);
+  if (target.count != 0) add(fmt::format("{}", target.count));
   return out;
 }
 

@@ -1,6 +1,6 @@
 // A provider knows one kind of probe: it parses and expands its targets, says what context the program
 // gets (data for the compiler), and attaches (code for the runtime). One file a provider; all of them stand
-// in the array of providers.cpp.
+// in providers.def.
 #pragma once
 
 #include <cstdint>
@@ -164,6 +164,28 @@ struct ProbeEnvironment {
   UserTypes *user_types = nullptr;  // null: no debug information of user programs
 };
 
+// What makes a program run. Events are what the kernel attaches it to; the session itself runs all others, by
+// BPF_PROG_TEST_RUN, and their providers attach to nothing.
+enum class Occasion : uint8_t { Event, Begin, End, Test, Bench, Signal };
+
+// What the verifier must know a program for.
+struct AttachTarget {
+  std::string name;          // kernel function, iterator, function of a BPF program
+  uint32_t bpf_program = 0;  // id of that program
+};
+
+// What a probe costs, in nanoseconds. What counts is the order of magnitude: user probes, tracepoints and raw
+// tracepoints as measured on Linux 6.18, kernel functions as estimated from 6.12 in an emulator.
+struct ProbeCost {
+  double attach = 200e3;          // one place by a system call of its own
+  double attach_in_link = 200e3;  // one place of a link to many
+  double event = 100;
+};
+
+// A provider that watches memory: where the address is the argument of a function (a target without has_address), the
+// process that calls it stops until the address is watched, or goes on.
+enum class Watching : uint8_t { Nothing, StopsCaller, CallerGoesOn };
+
 class Provider {
  public:
   virtual ~Provider() = default;
@@ -172,8 +194,14 @@ class Provider {
   [[nodiscard]] virtual std::string_view syntax() const = 0;                // "kprobe:[MODULE:]FUNCTION[+OFFSET]"
   [[nodiscard]] virtual std::string_view doc() const = 0;                   // one line for help
 
+  [[nodiscard]] virtual Occasion occasion() const { return Occasion::Event; }
+
+  // Which part behind the name may be a path, so that a '/' there does not begin a predicate; 0: none.
+  [[nodiscard]] virtual size_t path_part() const { return 0; }
   // Parts of the attach point behind the provider's name, split at ':' outside quotes.
   virtual Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &env) const = 0;
+  // The reverse of it, ProbeTarget::text().
+  [[nodiscard]] virtual std::string text(const ProbeTarget &target) const;
   // Exact targets that a target with wildcards stands for, sorted; {target} itself if it has none and exists.
   // Unknown names are errors with a did-you-mean hint where the place can be listed.
   virtual Result<std::vector<ProbeTarget>> expand(const ProbeTarget &target, const ProbeEnvironment &env) const = 0;
@@ -182,7 +210,9 @@ class Provider {
                                        const ProbeEnvironment &env) const = 0;
   // All places of an exact target, in attaching order.
   virtual Result<std::vector<AttachPlace>> places(const ProbeTarget &target, const ProbeEnvironment &env) const;
-  // Attaches a loaded program. begin/end attach to nothing.
+  // What programs of this target must be loaded for.
+  [[nodiscard]] virtual std::optional<AttachTarget> load_target(const AttachPlace &) const { return std::nullopt; }
+  // Attaches a loaded program.
   virtual Result<Attachment> attach(const AttachPlace &place, const AttachOptions &options) const = 0;
   // Many places of one program by few system calls. The program must have been loaded with this
   // expected_attach_type; 0: such targets are attached one by one.
@@ -190,6 +220,20 @@ class Provider {
   // cookies[i] goes with places[i]; options.cookie is not used.
   virtual Result<Attachment> attach_many(std::span<const AttachPlace> places, std::span<const uint64_t> cookies,
                                          const AttachOptions &options) const;
+  // The provider of the entries of the functions whose returns these are, if one link of the kernel can be at both.
+  [[nodiscard]] virtual const Provider *entries() const { return nullptr; }
+  // Whether the kernel calls the programs of one event in the order of attaching, not in the reverse one.
+  [[nodiscard]] virtual bool attaches_forward() const { return false; }
+  // Fires in user code, and can be attached to one process alone.
+  [[nodiscard]] virtual bool in_user_code() const { return false; }
+  [[nodiscard]] virtual Watching watching() const { return Watching::Nothing; }
+  // What is attached is an iterator, which waits to be read (or pinned).
+  [[nodiscard]] virtual bool is_iterator() const { return false; }
+  [[nodiscard]] virtual bool needs_tracefs() const { return false; }
+  [[nodiscard]] virtual ProbeCost cost() const { return {}; }
+  // What to do when a kernel that lets other programs load refuses (EPERM) those of this target.
+  [[nodiscard]] virtual std::string_view refusal_hint(const ProbeTarget &) const { return {}; }
+
   // Probes matching the target's wildcards; `verbose` fills params.
   virtual Result<std::vector<ListEntry>> list(const ProbeTarget &pattern, bool verbose,
                                               const ProbeEnvironment &env) const;
@@ -199,6 +243,8 @@ class Provider {
   [[nodiscard]] virtual Result<> available(const ProbeEnvironment &) const { return {}; }
   // Included in a listing of everything (`awl -l`, `awl -l '*foo*'`).
   [[nodiscard]] virtual bool listed_by_default() const { return false; }
+  // Included in searches of what one process or file has (`-p PID`, `*:/path/to/file:name`).
+  [[nodiscard]] virtual bool listed_in_programs() const { return false; }
   // Several exact targets may share one program when the body does not use `args`.
   [[nodiscard]] virtual bool shares_program() const { return true; }
 };
@@ -208,7 +254,7 @@ const std::vector<const Provider *> &all_providers();
 // By name or alias, case-insensitive; null if unknown.
 const Provider *find_provider(std::string_view name);
 
-// begin, end, test, bench, self: attached to nothing, their programs act whatever the state of the run.
+// Attached to nothing (see Occasion): such programs act whatever the state of the run.
 bool is_run_by_session(std::string_view provider);
 
 // Splits and parses an attach point: "k:vfs_read" -> kprobe. Unknown providers get a did-you-mean hint.

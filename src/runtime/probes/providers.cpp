@@ -45,27 +45,9 @@ bool spelled(const Provider &provider, std::string_view name) {
 
 const std::vector<const Provider *> &all_providers() {
   static const std::vector<const Provider *> list = {
-      &begin_provider(),
-      &end_provider(),
-      &kprobe_provider(),
-      &kretprobe_provider(),
-      &fentry_provider(),
-      &fexit_provider(),
-      &tracepoint_provider(),
-      &raw_tracepoint_provider(),
-      &uprobe_provider(),
-      &uretprobe_provider(),
-      &usdt_provider(),
-      &profile_provider(),
-      &interval_provider(),
-      &software_provider(),
-      &hardware_provider(),
-      &watchpoint_provider(),
-      &async_watchpoint_provider(),
-      &iter_provider(),
-      &self_provider(),
-      &test_provider(),
-      &bench_provider(),
+#define AWL_PROVIDER(name) &name##_provider(),
+#include "runtime/probes/providers.def"
+#undef AWL_PROVIDER
   };
   return list;
 }
@@ -76,6 +58,11 @@ const Provider *find_provider(std::string_view given) {
     for (const Provider *provider : all_providers())
       if (spelled(*provider, name)) return provider;
   return nullptr;
+}
+
+bool is_run_by_session(std::string_view name) {
+  const Provider *provider = find_provider(name);
+  return provider && provider->occasion() != Occasion::Event;
 }
 
 Result<ProbeTarget> parse_attach_point(std::string_view text, const ProbeEnvironment &env) {
@@ -95,8 +82,7 @@ Result<std::vector<ProbeTarget>> parse_attach_points(std::string_view text, cons
   std::vector<ProbeTarget> out;
   bool known = false;
   for (const Provider *provider : all_providers()) {
-    const bool usual =
-        of_user ? provider->name() == "uprobe" || provider->name() == "usdt" : provider->listed_by_default();
+    const bool usual = of_user ? provider->listed_in_programs() : provider->listed_by_default();
     if (!usual || !glob_match(name, provider->name())) continue;
     known = true;
     Result<ProbeTarget> target = provider->parse(parts, env);
@@ -149,8 +135,8 @@ Result<Search> search_for(std::string_view pattern, const ProbeEnvironment &env)
   if (std::ranges::find(kPlanned, first) != kPlanned.end()) return unknown_provider(parts[0]);
   const bool any = parts.size() == 1;  // "*open*": part of a target's name, of whatever provider
   for (const Provider *candidate : all_providers()) {
-    const bool usual = (!any && first != "*") || candidate->listed_by_default() ||
-                       (env.pid != 0 && (candidate->name() == "uprobe" || candidate->name() == "usdt"));
+    const bool usual =
+        (!any && first != "*") || candidate->listed_by_default() || (env.pid != 0 && candidate->listed_in_programs());
     if (usual && !candidate->listed_by_syntax() && (any || glob_match(first, candidate->name())))
       search.providers.push_back(candidate);
   }

@@ -42,6 +42,7 @@ class TimerProvider : public Provider {
   }
 
   bool shares_program() const override { return false; }  // takes no wildcards
+  bool attaches_forward() const override { return true; }
 
   Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &env) const override;
   Result<std::vector<ProbeTarget>> expand(const ProbeTarget &target, const ProbeEnvironment &) const override {

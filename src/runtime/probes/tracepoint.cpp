@@ -74,6 +74,9 @@ class TracepointProvider : public Provider {
   Result<std::vector<ProbeTarget>> expand(const ProbeTarget &target, const ProbeEnvironment &env) const override;
   Result<ProbeContext> context(const ProbeTarget &target, bool needs_args, const ProbeEnvironment &env) const override;
   Result<Attachment> attach(const AttachPlace &place, const AttachOptions &options) const override;
+  bool attaches_forward() const override { return true; }
+  bool needs_tracefs() const override { return true; }
+  ProbeCost cost() const override { return {200e3, 200e3, 170}; }
   Result<std::vector<ListEntry>> list(const ProbeTarget &pattern, bool verbose,
                                       const ProbeEnvironment &env) const override;
 };

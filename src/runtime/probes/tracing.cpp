@@ -47,7 +47,18 @@ class TracingProvider : public Provider {
   Result<std::vector<ProbeTarget>> expand(const ProbeTarget &target, const ProbeEnvironment &env) const override;
   Result<ProbeContext> context(const ProbeTarget &target, bool needs_args, const ProbeEnvironment &env) const override;
   Result<std::vector<AttachPlace>> places(const ProbeTarget &target, const ProbeEnvironment &env) const override;
+  std::optional<AttachTarget> load_target(const AttachPlace &place) const override {
+    const auto id = is_bpf(place.target) ? parse_unsigned(place.target.space) : std::nullopt;
+    return AttachTarget{place.target.name, static_cast<uint32_t>(id.value_or(0))};
+  }
   Result<Attachment> attach(const AttachPlace &place, const AttachOptions &options) const override;
+  ProbeCost cost() const override {  // a trampoline for each, made while all CPUs wait
+    return {5e6, 5e6, return_ ? 80.0 : 50.0};
+  }
+  std::string_view refusal_hint(const ProbeTarget &target) const override {
+    if (is_bpf(target)) return {};
+    return "some kernels refuse fentry and fexit alone: kprobe and kretprobe know the same functions";
+  }
   Result<std::vector<ListEntry>> list(const ProbeTarget &pattern, bool verbose,
                                       const ProbeEnvironment &env) const override;
 

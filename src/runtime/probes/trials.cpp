@@ -27,11 +27,12 @@ class SessionRunProvider : public Provider {
 // test:NAME and bench:NAME. Names are free.
 class TrialProvider : public SessionRunProvider {
  public:
-  TrialProvider(std::string_view name, std::string_view syntax, std::string_view doc)
-      : name_(name), syntax_(syntax), doc_(doc) {}
+  TrialProvider(std::string_view name, Occasion occasion, std::string_view syntax, std::string_view doc)
+      : name_(name), occasion_(occasion), syntax_(syntax), doc_(doc) {}
   std::string_view name() const override { return name_; }
   std::string_view syntax() const override { return syntax_; }
   std::string_view doc() const override { return doc_; }
+  Occasion occasion() const override { return occasion_; }
 
   Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &) const override {
     if (parts.size() != 1) return wrong_parts(*this, parts.size());
@@ -45,7 +46,9 @@ class TrialProvider : public SessionRunProvider {
   bool listed_by_syntax() const override { return true; }
 
  private:
-  std::string_view name_, syntax_, doc_;
+  std::string_view name_;
+  Occasion occasion_;
+  std::string_view syntax_, doc_;
 };
 
 class SelfProvider : public SessionRunProvider {
@@ -53,6 +56,7 @@ class SelfProvider : public SessionRunProvider {
   std::string_view name() const override { return "self"; }
   std::string_view syntax() const override { return "self:signal:SIGUSR1"; }
   std::string_view doc() const override { return "when awl itself gets this signal"; }
+  Occasion occasion() const override { return Occasion::Signal; }
 
   Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &) const override {
     if (parts.size() != 2 && !(parts.size() == 1 && has_wildcard(parts[0]))) return wrong_parts(*this, parts.size());
@@ -81,22 +85,20 @@ class SelfProvider : public SessionRunProvider {
 }  // namespace
 
 const Provider &test_provider() {
-  static const TrialProvider provider("test", "test:NAME", "by --test: fails by errorf() or a status other than 0");
+  static const TrialProvider provider("test", Occasion::Test, "test:NAME",
+                                      "by --test: fails by errorf() or a status other than 0");
   return provider;
 }
 
 const Provider &bench_provider() {
-  static const TrialProvider provider("bench", "bench:NAME", "by --bench, again and again, and is timed");
+  static const TrialProvider provider("bench", Occasion::Bench, "bench:NAME",
+                                      "by --bench, again and again, and is timed");
   return provider;
 }
 
 const Provider &self_provider() {
   static const SelfProvider provider;
   return provider;
-}
-
-bool is_run_by_session(std::string_view provider) {
-  return provider == "begin" || provider == "end" || provider == "test" || provider == "bench" || provider == "self";
 }
 
 }  // namespace awl

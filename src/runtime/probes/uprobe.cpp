@@ -100,7 +100,9 @@ class UprobeProvider : public Provider {
                    : "entry of a function in a program or library, with its arguments in arg0, arg1, ...";
   }
 
+  size_t path_part() const override { return 1; }
   Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &env) const override;
+  std::string text(const ProbeTarget &target) const override;
   Result<std::vector<ProbeTarget>> expand(const ProbeTarget &target, const ProbeEnvironment &env) const override;
   Result<ProbeContext> context(const ProbeTarget &target, bool, const ProbeEnvironment &env) const override;
   Result<std::vector<AttachPlace>> places(const ProbeTarget &target, const ProbeEnvironment &env) const override;
@@ -112,6 +114,11 @@ class UprobeProvider : public Provider {
                                  const AttachOptions &options) const override {
     return attach_uprobe_multi(places, cookies, options, return_);
   }
+  const Provider *entries() const override { return return_ ? &uprobe_provider() : nullptr; }
+  bool attaches_forward() const override { return return_; }
+  bool in_user_code() const override { return true; }
+  ProbeCost cost() const override { return {4e6, 100e3, return_ ? 1200.0 : 800.0}; }
+  bool listed_in_programs() const override { return !return_; }
   Result<std::vector<ListEntry>> list(const ProbeTarget &pattern, bool verbose,
                                       const ProbeEnvironment &env) const override;
 
@@ -205,6 +212,16 @@ Result<ProbeTarget> UprobeProvider::parse(const std::vector<std::string> &parts,
                 "use `uprobe` for an instruction inside the function");
   if (has_wildcard(target.name) && target.offset != 0) return fail("a wildcard cannot have an offset");
   return target;
+}
+
+// A line of source, and a function of C++, whose name is always quoted, are written apart.
+std::string UprobeProvider::text(const ProbeTarget &target) const {
+  if (target.space.starts_with('@'))
+    return fmt::format("{}:{}{}:{}", target.provider, target.scope, target.space, target.count);
+  if (target.space.empty() || target.has_address) return Provider::text(target);
+  ProbeTarget language = target;
+  language.name.clear();
+  return fmt::format("{}:\"{}\"", Provider::text(language), target.name);
 }
 
 // Since glibc 2.34 the libraries of threads, timers and loading are empty, and libc has what they had: its path.

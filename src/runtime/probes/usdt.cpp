@@ -68,6 +68,7 @@ class UsdtProvider : public Provider {
     return "static markers in programs and libraries, with their arguments in arg0, arg1, ...";
   }
 
+  size_t path_part() const override { return 1; }
   Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &env) const override;
   Result<std::vector<ProbeTarget>> expand(const ProbeTarget &target, const ProbeEnvironment &env) const override;
   Result<ProbeContext> context(const ProbeTarget &target, bool, const ProbeEnvironment &env) const override;
@@ -80,6 +81,9 @@ class UsdtProvider : public Provider {
                                  const AttachOptions &options) const override {
     return attach_uprobe_multi(places, cookies, options, false);
   }
+  bool in_user_code() const override { return true; }
+  ProbeCost cost() const override { return {4e6, 100e3, 800}; }
+  bool listed_in_programs() const override { return true; }
   Result<std::vector<ListEntry>> list(const ProbeTarget &pattern, bool verbose,
                                       const ProbeEnvironment &env) const override;
 };

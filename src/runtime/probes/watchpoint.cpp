@@ -54,7 +54,9 @@ class WatchpointProvider : public Provider {
                   : "reads, writes or execution (MODE r, w, rw, x) of 1, 2, 4 or 8 bytes at an address";
   }
 
+  size_t path_part() const override { return 1; }
   Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &env) const override;
+  std::string text(const ProbeTarget &target) const override;
   Result<std::vector<ProbeTarget>> expand(const ProbeTarget &target, const ProbeEnvironment &) const override {
     return std::vector<ProbeTarget>{target};
   }
@@ -67,6 +69,9 @@ class WatchpointProvider : public Provider {
   }
   Result<std::vector<AttachPlace>> places(const ProbeTarget &target, const ProbeEnvironment &env) const override;
   Result<Attachment> attach(const AttachPlace &place, const AttachOptions &options) const override;
+  bool attaches_forward() const override { return true; }
+  bool in_user_code() const override { return true; }
+  Watching watching() const override { return async_ ? Watching::CallerGoesOn : Watching::StopsCaller; }
   bool listed_by_syntax() const override { return true; }
 
  private:
@@ -124,6 +129,13 @@ Result<ProbeTarget> WatchpointProvider::parse(const std::vector<std::string> &pa
   target.name = mode;
   TRY(check_aligned(target));
   return target;
+}
+
+std::string WatchpointProvider::text(const ProbeTarget &target) const {
+  const std::string binary = target.scope.empty() ? "" : quote_part(target.scope) + ":";
+  const std::string what = target.has_address ? fmt::format("0x{:x}", target.address)
+                                              : fmt::format("{}+arg{}", quote_part(target.space), target.offset);
+  return fmt::format("{}:{}{}:{}:{}", target.provider, binary, what, target.count, target.name);
 }
 
 // Where the function of an argument is entered; of an address there is nothing to find.

@@ -126,7 +126,7 @@ std::vector<bpf_insn> at_entry(const Maps &maps, size_t argument, uint32_t watch
   return out.code();
 }
 
-bool stops(const ArgumentWatch &watch) { return watch.provider->name() == "watchpoint"; }
+bool stops(const ArgumentWatch &watch) { return watch.provider->watching() == Watching::StopsCaller; }
 
 }  // namespace
 

@@ -22,12 +22,6 @@ namespace {
 
 constexpr size_t kMultiUpTo = 1024;  // places of one link
 
-bool is_watchpoint(std::string_view provider) { return provider == "watchpoint" || provider == "asyncwatchpoint"; }
-
-bool is_in_user_code(std::string_view provider) {
-  return provider == "uprobe" || provider == "uretprobe" || provider == "usdt" || is_watchpoint(provider);
-}
-
 bool is_marker(const PlannedProbe &probe) { return !probe.places.empty() && probe.places.front().usdt.has_value(); }
 
 // A line on the terminal from the moment that attaching takes longer than people notice.
@@ -137,14 +131,15 @@ class Attacher {
     const PlannedProbe &probe = *group.owners[first];
     const bool multi = plan_.multi.contains(probe.info->program);
     int pid = env_.attach_pid;
-    if (pid == 0 && is_in_user_code(probe.provider->name()) && (!multi || has_feature(Feature::UprobeMultiPid)))
+    if (pid == 0 && probe.provider->in_user_code() && (!multi || has_feature(Feature::UprobeMultiPid)))
       pid = env_.child_pid;
     AttachOptions options{object_.program(probe.info->program), group.cookies[first], pid, env_.unsafe};
     if (const auto session = result_.sessions.find(probe.info); session != result_.sessions.end()) {
       options.prog_fd = session->second.fd();
       options.session = true;
     }
-    if (is_watchpoint(probe.provider->name()) && !group.places[first].target.has_address) {
+    const bool watches = probe.provider->watching() != Watching::Nothing;
+    if (watches && !group.places[first].target.has_address) {
       watch_argument(group, first, options);
       return;
     }
@@ -164,11 +159,10 @@ class Attacher {
         group.refused.emplace_back(group.owners[i], attachment.error());
     }
     if (attachment) {
-      if (is_watchpoint(probe.provider->name()))
-        result_.watchpoints.emplace(group.places[first].target.address, result_.attachments.size());
+      if (watches) result_.watchpoints.emplace(group.places[first].target.address, result_.attachments.size());
       if (const std::string &pin = group.places[first].target.pin; !pin.empty())
         result_.pins.push_back({attachment->fds().front(), pin, &probe});
-      else if (probe.info->provider == "iter")
+      else if (probe.provider->is_iterator())
         result_.iterators.push_back(attachment->fds().front());
       result_.attachments.push_back(*std::move(attachment));
     }

@@ -1,10 +1,7 @@
 #include <algorithm>
-#include <array>
 #include <map>
 #include <set>
 
-#include "base/strings.h"
-#include "runtime/probes/bpf_programs.h"
 #include "runtime/probes/kprobe_attach.h"
 #include "runtime/probes/uprobe_attach.h"
 #include "runtime/session/attach.h"
@@ -16,17 +13,7 @@
 namespace awl {
 namespace {
 
-// The kernel calls the programs of one event in the order of attaching for these, in the reverse order for all
-// others. Attaching those backwards lets probes on the same place run in the script's order.
-constexpr std::array<std::string_view, 10> kAttachForward = {
-    "kretprobe", "uretprobe", "tracepoint", "rawtracepoint", "profile",
-    "interval",  "software",  "hardware",   "watchpoint",    "asyncwatchpoint"};
-
 constexpr size_t kMultiFrom = 2;  // places of one program in the kernel
-
-bool attaches_forward(std::string_view provider) {
-  return std::find(kAttachForward.begin(), kAttachForward.end(), provider) != kAttachForward.end();
-}
 
 bool is_marker(const PlannedProbe &probe) { return !probe.places.empty() && probe.places.front().usdt.has_value(); }
 
@@ -37,8 +24,9 @@ class Planner {
 
   AttachPlan plan() {
     for (const ProbeInfo &info : manifest_.probes) {
-      if (is_run_by_session(info.provider))
-        take(info);
+      const Provider *provider = find_provider(info.provider);
+      if (const Occasion occasion = provider ? provider->occasion() : Occasion::Event; occasion != Occasion::Event)
+        take(info, occasion);
       else if (selection_.mode == RunMode::Usual)
         expand(info);
     }
@@ -69,13 +57,13 @@ class Planner {
     ProbeTarget target;
   };
 
-  void take(const ProbeInfo &info) {
-    const bool tests = selection_.mode == RunMode::Test, benchmarks = selection_.mode == RunMode::Bench;
-    if (info.provider == "begin") plan_.begins.push_back(&info);
-    if (info.provider == "end") plan_.ends.push_back(&info);
-    if (info.provider == "self" && selection_.mode == RunMode::Usual) plan_.signals.push_back(&info);
-    const bool chosen = (info.provider == "test" && tests) || (info.provider == "bench" && benchmarks);
-    if (chosen && matches(info.text)) plan_.trials.push_back(&info);
+  void take(const ProbeInfo &info, Occasion occasion) {
+    const bool trial = (occasion == Occasion::Test && selection_.mode == RunMode::Test) ||
+                       (occasion == Occasion::Bench && selection_.mode == RunMode::Bench);
+    if (occasion == Occasion::Begin) plan_.begins.push_back(&info);
+    if (occasion == Occasion::End) plan_.ends.push_back(&info);
+    if (occasion == Occasion::Signal && selection_.mode == RunMode::Usual) plan_.signals.push_back(&info);
+    if (trial && matches(info.text)) plan_.trials.push_back(&info);
   }
 
   [[nodiscard]] bool matches(const std::string &text) const {
@@ -178,11 +166,11 @@ class Planner {
   void choose_sessions() {
     const ByProgram all = sole_probes();
     for (const auto &[returning, returns] : all) {
-      const ProbeInfo &info = *returns.front()->info;
-      const bool kernel = info.provider == "kretprobe";
-      if ((!kernel && info.provider != "uretprobe") || info.needs_cookie || !plan_.multi.contains(returning)) continue;
+      const Provider *of_entries = returns.front()->provider->entries();
+      if (!of_entries || returns.front()->info->needs_cookie || !plan_.multi.contains(returning)) continue;
+      const bool kernel = plan_.multi.at(returning) == kKprobeMultiAttachType;
       for (const auto &[entering, entries] : all) {
-        if (entries.front()->info->provider != (kernel ? "kprobe" : "uprobe") || plan_.sessions.contains(entering) ||
+        if (entries.front()->provider != of_entries || plan_.sessions.contains(entering) ||
             !plan_.multi.contains(entering) || !same_places(entries, returns))
           continue;
         if (!has_feature(kernel ? Feature::KprobeSession : Feature::UprobeSession)) break;
@@ -201,13 +189,14 @@ class Planner {
     return env_.attach_pid == 0 && places >= kMultiFrom;
   }
 
+  // Backwards where the kernel calls the last attached first: probes at the same place run in the script's order.
   void order() {
     std::vector<PlannedProbe> ordered;
     ordered.reserve(plan_.probes.size());
     for (PlannedProbe &probe : plan_.probes)
-      if (attaches_forward(probe.provider->name())) ordered.push_back(std::move(probe));
+      if (probe.provider->attaches_forward()) ordered.push_back(std::move(probe));
     for (auto probe = plan_.probes.rbegin(); probe != plan_.probes.rend(); ++probe)
-      if (!attaches_forward(probe->provider->name())) ordered.push_back(std::move(*probe));
+      if (!probe->provider->attaches_forward()) ordered.push_back(std::move(*probe));
     plan_.probes = std::move(ordered);
   }
 
@@ -226,7 +215,8 @@ class Planner {
 
 // Needs tracefs and does not get it: the reason behind whatever the provider said.
 bool lacks_tracefs(const ProbeInfo &info, Error &why) {
-  if (info.provider != "tracepoint" && info.provider != "rawtracepoint") return false;
+  const Provider *provider = find_provider(info.provider);
+  if (!provider || !provider->needs_tracefs()) return false;
   const Result<std::string> path = tracefs_path();
   if (path) return false;
   why = path.error();
@@ -264,13 +254,10 @@ std::set<std::string> AttachPlan::programs() const {
 
 std::map<std::string, AttachTarget> AttachPlan::attach_targets() const {
   std::map<std::string, AttachTarget> out;
-  for (const PlannedProbe &probe : probes) {
-    const std::string_view provider = probe.provider->name();
-    if (provider != "fentry" && provider != "fexit" && provider != "iter") continue;
-    const ProbeTarget &target = probe.places.front().target;
-    const auto id = target.scope == kBpfModule ? parse_unsigned(target.space) : std::nullopt;
-    out[probe.info->program] = {target.name, static_cast<uint32_t>(id.value_or(0))};
-  }
+  for (const PlannedProbe &probe : probes)
+    if (!probe.places.empty())
+      if (auto target = probe.provider->load_target(probe.places.front()))
+        out[probe.info->program] = *std::move(target);
   return out;
 }
 

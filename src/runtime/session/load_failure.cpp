@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/strings.h"
+#include "runtime/probes/provider.h"
 #include "runtime/session/file_limit.h"
 #include "runtime/session/line_info.h"
 #include "runtime/session/privileges.h"
@@ -91,6 +92,12 @@ void explain_rejection(const LoadFailure &failure, const VerifierReport &report,
   if (!failure.verbose) diagnostic.note("-v prints the verifier's whole log");
 }
 
+std::string refusal_hint(const ProbeInfo &probe) {
+  const Result<ProbeTarget> target = parse_attach_point(probe.text, {});
+  const Provider *provider = target ? find_provider(target->provider) : nullptr;
+  return provider ? std::string(provider->refusal_hint(*target)) : "";
+}
+
 // Of what libbpf says about EPERM only the number is of use: it takes every one for a limit on locked memory.
 void explain_refusal(const LoadFailure &failure, const ProbeInfo *probe, Diagnostics &diagnostics) {
   const std::string lockdown = kernel_lockdown();
@@ -102,9 +109,7 @@ void explain_refusal(const LoadFailure &failure, const ProbeInfo *probe, Diagnos
     return;
   }
   Diagnostic &diagnostic = diagnostics.emit(diag::Refused, probe ? probe->span : Span{}, std::strerror(failure.error));
-  const bool of_kernel = probe && probe->text.find(":bpf:") == std::string::npos;
-  if (of_kernel && (probe->text.starts_with("fentry:") || probe->text.starts_with("fexit:")))
-    diagnostic.with_hint("some kernels refuse fentry and fexit alone: kprobe and kretprobe know the same functions");
+  diagnostic.with_hint(probe ? refusal_hint(*probe) : "");
   diagnostic.note(
       "all capabilities that tracing needs are there: a container's seccomp filter, a security module or a BPF token "
       "policy may forbid it");

@@ -11,18 +11,13 @@
 #include "base/diagnostic.h"
 #include "runtime/image/manifest.h"
 #include "runtime/maps/map_reader.h"
+#include "runtime/probes/provider.h"
 #include "runtime/session/shared_state.h"
 #include "runtime/types/type_store.h"
 
 struct bpf_object;
 
 namespace awl {
-
-// What the verifier must know a program for.
-struct AttachTarget {
-  std::string name;          // kernel function, iterator, function of a BPF program
-  uint32_t bpf_program = 0;  // id of that program
-};
 
 struct LoadOptions {
   std::string btf;                                                    // file with the kernel's types

@@ -179,9 +179,12 @@ class Session {
     if (options_.selection.filter) return "--probe-filter leaves none";
     if (mode == RunMode::Test) return "a test is `test:NAME { ... }`";
     if (mode == RunMode::Bench) return "a benchmark is `bench:NAME { ... }`";
-    for (const ProbeInfo &info : manifest_.probes)
-      if (info.provider == "test" || info.provider == "bench")
-        return "--" + info.provider + " runs `" + info.text + "`";
+    for (const ProbeInfo &info : manifest_.probes) {
+      const Provider *provider = find_provider(info.provider);
+      if (!provider) continue;
+      if (provider->occasion() == Occasion::Test) return "--test runs `" + info.text + "`";
+      if (provider->occasion() == Occasion::Bench) return "--bench runs `" + info.text + "`";
+    }
     return {};
   }
 
