@@ -119,23 +119,6 @@ Result<void> check_parts(const MapInfo &map, const Manifest &manifest) {
   return {};
 }
 
-Result<void> check_action(const Action &action, size_t index, size_t maps) {
-  if (action.map < -1 || action.map >= static_cast<int64_t>(maps))
-    return fail(fmt::format("action {} names no map", index));
-  bool needs_map = action.kind == ActionKind::PrintMap || action.kind == ActionKind::PrintMapKey ||
-                   action.kind == ActionKind::ClearMap || action.kind == ActionKind::ZeroMap ||
-                   action.kind == ActionKind::Percentiles;
-  if (needs_map && action.map < 0) return fail(fmt::format("action {} names no map", index));
-  bool needs_arg = action.kind == ActionKind::Print || action.kind == ActionKind::PrintMapKey;
-  if (needs_arg && action.args.empty()) return fail(fmt::format("action {} has no argument", index));
-  for (const ArgSlot &slot : action.args) {
-    if (!slot.type || uint64_t{slot.offset} + slot.type->size > action.size) {
-      return fail(fmt::format("an argument of action {} lies outside of its record", index));
-    }
-  }
-  return {};
-}
-
 // Files stand one behind the other in the text; a macro is called from where it is not yet expanded.
 Result<void> check_source(const Manifest &manifest) {
   uint32_t end = 0;
@@ -158,15 +141,27 @@ Result<void> check_type(const Type &type) {
   return {};
 }
 
+Result<void> check_action(const Action &action, const Manifest &manifest) {
+  const ActionShape &shape = shape_of(action.kind);
+  if (action.map < (shape.has_map ? 0 : -1) || action.map >= static_cast<int64_t>(manifest.maps.size()))
+    return fail("an action names no map");
+  if (action.args.size() < shape.least_args) return fail("an action lacks arguments");
+  for (const ArgSlot &slot : action.args)
+    if (!slot.type || slot.offset < sizeof(RecordHeader) || uint64_t{slot.offset} + slot.type->size > action.size)
+      return fail("an argument of an action lies outside of its record");
+  if (action.kind == ActionKind::Packet && action.args[3].type->kind != TypeKind::Buffer)
+    return fail("a packet has no bytes");
+  return {};
+}
+
 Result<void> check_manifest(const Manifest &manifest) {
   for (const MapInfo &map : manifest.maps) {
     if (auto sound = check_map(map); !sound) return sound;
     if (auto sound = check_twin(map, manifest); !sound) return sound;
     if (auto sound = check_parts(map, manifest); !sound) return sound;
   }
-  for (size_t i = 0; i < manifest.actions.size(); ++i) {
-    if (auto sound = check_action(manifest.actions[i], i, manifest.maps.size()); !sound) return sound;
-  }
+  for (const Action &action : manifest.actions)
+    if (auto sound = check_action(action, manifest); !sound) return sound;
   if (auto sound = check_source(manifest); !sound) return sound;
   if (!manifest.helper_sites.empty() &&
       manifest.helper_site_word + uint64_t{kHelperSiteWords} * manifest.helper_sites.size() > manifest.state_words)

@@ -9,6 +9,7 @@ namespace awl {
 
 // `type` refers only to types that passed.
 Result<void> check_type(const Type &type);
+Result<void> check_action(const Action &action, const Manifest &manifest);
 Result<void> check_manifest(const Manifest &manifest);
 
 }  // namespace awl

@@ -97,24 +97,22 @@ struct MapInfo {
 // --- Actions: what a ring buffer record asks the runtime to do ----------------------------------------
 
 enum class ActionKind : uint8_t {
-  Printf,       // format, args
-  Print,        // one arg: print(value)
-  PrintMap,     // map; top, div
-  PrintMapKey,  // map; arg 0 is the key
-  ClearMap,
-  ZeroMap,
-  Time,    // format
-  Cat,     // format, args: path
-  Join,    // args: strings; separator in `format`
-  System,  // format, args: command
-  Exit,    // arg 0: exit code (int64)
-  Errorf,  // format, args; to stderr with the script's place
-  Warnf,
-  CgroupEvent,  // reserved
-  Percentiles,  // map, perhaps arg 0, its key; format: "50 99 99.9"
-  Packet,       // format: path of a pcap file; args: CLOCK_BOOTTIME, bytes wanted, bytes of the packet, the bytes
-  Unwatch,      // arg 0: address whose watchpoints are detached
+#define AWL_ACTION(kind, ...) kind,
+#include "runtime/image/actions.def"
+#undef AWL_ACTION
 };
+
+// What an action of a kind needs to be carried out: see actions.def.
+struct ActionShape {
+  bool has_format, has_map;
+  size_t least_args;
+};
+constexpr ActionShape kActionShapes[] = {
+#define AWL_ACTION(kind, handler, format, map, arguments) {format, map, arguments},
+#include "runtime/image/actions.def"
+#undef AWL_ACTION
+};
+constexpr const ActionShape &shape_of(ActionKind kind) { return kActionShapes[static_cast<size_t>(kind)]; }
 
 // Print and clear (or zero) of a map in a row are one step: see MapInfo::twin.
 enum class MapTake : uint8_t {

@@ -2,6 +2,8 @@
 // bindings, so that a member added in manifest.h or type.h and forgotten here does not compile.
 #pragma once
 
+#include <iterator>
+
 #include "runtime/image/manifest.h"
 
 namespace awl {
@@ -15,7 +17,7 @@ constexpr StackMode largest(StackMode) { return StackMode::Folded; }
 constexpr SeriesKind largest(SeriesKind) { return SeriesKind::Sum; }
 constexpr Origin largest(Origin) { return Origin::Context; }
 constexpr MapRole largest(MapRole) { return MapRole::Parts; }
-constexpr ActionKind largest(ActionKind) { return ActionKind::Unwatch; }
+constexpr ActionKind largest(ActionKind) { return static_cast<ActionKind>(std::size(kActionShapes) - 1); }
 constexpr MapTake largest(MapTake) { return MapTake::More; }
 constexpr RunError largest(RunError) { return RunError::LoopCut; }
 constexpr MachineFact largest(MachineFact) { return MachineFact::Cgroup; }

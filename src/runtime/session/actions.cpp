@@ -9,37 +9,12 @@
 #include <cstring>
 
 #include "base/strings.h"
+#include "runtime/image/image_check.h"
 #include "runtime/output/aggregate.h"
 #include "runtime/output/value_parts.h"
 
 namespace awl {
 namespace {
-
-bool has_format(ActionKind kind) {
-  switch (kind) {
-    case ActionKind::Printf:
-    case ActionKind::Cat:
-    case ActionKind::System:
-    case ActionKind::Errorf:
-    case ActionKind::Warnf: return true;
-    default: return false;
-  }
-}
-
-bool has_map(ActionKind kind) {
-  return kind == ActionKind::PrintMap || kind == ActionKind::PrintMapKey || kind == ActionKind::ClearMap ||
-         kind == ActionKind::ZeroMap || kind == ActionKind::Percentiles;
-}
-
-size_t needed_arguments(ActionKind kind) {
-  switch (kind) {
-    case ActionKind::Print:
-    case ActionKind::Exit:
-    case ActionKind::Unwatch: return 1;
-    case ActionKind::Packet: return 4;
-    default: return 0;
-  }
-}
 
 int64_t wall_clock() {
   timespec now;
@@ -49,34 +24,11 @@ int64_t wall_clock() {
 
 }  // namespace
 
-const std::vector<Actions::Entry> &Actions::table() {
-  static const std::vector<Entry> entries = {
-      {ActionKind::Printf, "printf", &Actions::on_printf},
-      {ActionKind::Print, "print", &Actions::on_print},
-      {ActionKind::PrintMap, "print map", &Actions::on_print_map},
-      {ActionKind::PrintMapKey, "print map entry", &Actions::on_print_key},
-      {ActionKind::ClearMap, "clear", &Actions::on_clear},
-      {ActionKind::ZeroMap, "zero", &Actions::on_zero},
-      {ActionKind::Time, "time", &Actions::on_time},
-      {ActionKind::Cat, "cat", &Actions::on_cat},
-      {ActionKind::Join, "join", &Actions::on_join},
-      {ActionKind::System, "system", &Actions::on_system},
-      {ActionKind::Exit, "exit", &Actions::on_exit},
-      {ActionKind::Errorf, "errorf", &Actions::on_errorf},
-      {ActionKind::Warnf, "warnf", &Actions::on_warnf},
-      {ActionKind::Percentiles, "percentiles", &Actions::on_percentiles},
-      {ActionKind::Packet, "skboutput", &Actions::on_packet},
-      {ActionKind::Unwatch, "unwatch", &Actions::on_unwatch},
-      {ActionKind::CgroupEvent, "cgroup event", &Actions::on_cgroup_event},
-  };
-  return entries;
-}
-
-std::vector<std::pair<ActionKind, std::string_view>> action_names() {
-  std::vector<std::pair<ActionKind, std::string_view>> names;
-  for (const Actions::Entry &entry : Actions::table()) names.emplace_back(entry.kind, entry.name);
-  return names;
-}
+const Actions::Handler Actions::kHandlers[] = {
+#define AWL_ACTION(kind, handler, ...) &Actions::on_##handler,
+#include "runtime/image/actions.def"
+#undef AWL_ACTION
+};
 
 Actions::Actions(const Manifest &manifest, const Source &source, const FormatContext &context, Output &output,
                  ActionOptions options)
@@ -86,11 +38,9 @@ Result<void> Actions::prepare() {
   for (const Action &action : manifest_.actions) {
     Prepared prepared;
     prepared.action = &action;
-    for (const Entry &entry : table())
-      if (entry.kind == action.kind) prepared.handler = entry.handler;
-    if (!prepared.handler) return fail("unknown kind of action");
-    if (Result<void> good = check(action); !good) return good;
-    if (has_format(action.kind)) {
+    prepared.handler = kHandlers[static_cast<size_t>(action.kind)];
+    TRY(check_action(action, manifest_));
+    if (shape_of(action.kind).has_format) {
       prepared.format = TRY(parse_format(action.format));
       if (prepared.format.conversions != action.args.size() && !prepared.format.takes_stars(action.args.size()))
         return fail("a format does not fit its values");
@@ -98,20 +48,6 @@ Result<void> Actions::prepare() {
     if (action.kind == ActionKind::Percentiles) prepared.percents = TRY(parse_percents(action.format));
     prepared_.push_back(std::move(prepared));
   }
-  return {};
-}
-
-Result<void> Actions::check(const Action &action) const {
-  for (const ArgSlot &slot : action.args) {
-    if (!slot.type || slot.offset < sizeof(RecordHeader) || slot.offset > action.size ||
-        action.size - slot.offset < slot.type->size)
-      return fail("a value lies outside its record");
-  }
-  if (has_map(action.kind) && (action.map < 0 || static_cast<size_t>(action.map) >= manifest_.maps.size()))
-    return fail("an action has no map");
-  if (action.args.size() < needed_arguments(action.kind)) return fail("an action has no value");
-  if (action.kind == ActionKind::Packet && action.args[3].type->kind != TypeKind::Buffer)
-    return fail("a packet has no bytes");
   return {};
 }
 
@@ -345,8 +281,6 @@ void Actions::report_files() {
 void Actions::on_unwatch(const Action &action, std::span<const std::byte> record) {
   if (unwatch_) unwatch_(scalar_of(argument(action, 0, record)));
 }
-
-void Actions::on_cgroup_event(const Action &, std::span<const std::byte>) {}  // no program sends it yet
 
 Result<std::string> read_for_cat(const std::string &path, size_t limit) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe without writer must not stop the run

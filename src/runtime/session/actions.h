@@ -1,4 +1,4 @@
-// What the records of the programs ask for: one table from ActionKind to its handler.
+// Does what the records of the programs ask for (actions.def).
 #pragma once
 
 #include <cstddef>
@@ -67,40 +67,20 @@ class Actions {
   [[nodiscard]] uint64_t errors() const { return errors_; }  // calls of errorf() so far
 
  private:
-  struct Entry {
-    ActionKind kind;
-    std::string_view name;
-    void (Actions::*handler)(const Action &, std::span<const std::byte>);
-  };
-  static const std::vector<Entry> &table();
-  friend std::vector<std::pair<ActionKind, std::string_view>> action_names();
+  using Handler = void (Actions::*)(const Action &, std::span<const std::byte>);
+  static const Handler kHandlers[];  // by ActionKind
 
   struct Prepared {
     const Action *action = nullptr;
     Format format;
     std::vector<double> percents;
-    void (Actions::*handler)(const Action &, std::span<const std::byte>) = nullptr;
+    Handler handler = nullptr;
   };
 
-  void on_printf(const Action &, std::span<const std::byte>);
-  void on_print(const Action &, std::span<const std::byte>);
-  void on_print_map(const Action &, std::span<const std::byte>);
-  void on_print_key(const Action &, std::span<const std::byte>);
-  void on_clear(const Action &, std::span<const std::byte>);
-  void on_zero(const Action &, std::span<const std::byte>);
-  void on_time(const Action &, std::span<const std::byte>);
-  void on_cat(const Action &, std::span<const std::byte>);
-  void on_join(const Action &, std::span<const std::byte>);
-  void on_system(const Action &, std::span<const std::byte>);
-  void on_exit(const Action &, std::span<const std::byte>);
-  void on_errorf(const Action &, std::span<const std::byte>);
-  void on_warnf(const Action &, std::span<const std::byte>);
-  void on_percentiles(const Action &, std::span<const std::byte>);
-  void on_packet(const Action &, std::span<const std::byte>);
-  void on_unwatch(const Action &, std::span<const std::byte>);
-  void on_cgroup_event(const Action &, std::span<const std::byte>);
+#define AWL_ACTION(kind, handler, ...) void on_##handler(const Action &, std::span<const std::byte>);
+#include "runtime/image/actions.def"
+#undef AWL_ACTION
 
-  Result<void> check(const Action &action) const;
   [[nodiscard]] Value argument(const Action &action, size_t index, std::span<const std::byte> record) const;
   // The format with the record's values, in text_.
   const std::string &formatted(const Action &action, std::span<const std::byte> record);
@@ -130,9 +110,6 @@ class Actions {
   std::function<void(uint64_t)> unwatch_;
   BackgroundOutput background_;
 };
-
-// The table's contents, for tests.
-std::vector<std::pair<ActionKind, std::string_view>> action_names();
 
 // At most `limit` bytes of a file, as cat() shows them.
 Result<std::string> read_for_cat(const std::string &path, size_t limit);

@@ -184,6 +184,15 @@ TEST(Image, ContentThatMakesNoSense) {
       [](Image &image, TypeStore &) { image.manifest.actions[0].size = 40; },
       [](Image &image, TypeStore &) { image.manifest.actions[0].args[0].type = nullptr; },
       [](Image &image, TypeStore &) { image.manifest.actions[0].args.clear(); },
+      [](Image &image, TypeStore &) { image.manifest.actions[0].args[0].offset = 0; },  // that of the record's header
+      [](Image &image, TypeStore &) {
+        image.manifest.actions[0].kind = ActionKind::Join;
+        image.manifest.actions[0].args.clear();
+      },
+      [](Image &image, TypeStore &) {
+        image.manifest.actions[0].kind = ActionKind::ClearMap;
+        image.manifest.actions[0].map = -1;
+      },
       [](Image &image, TypeStore &) { image.manifest.maps[0].value = nullptr; },
       [](Image &image, TypeStore &) { image.manifest.maps[0].value_size = 8; },
       [](Image &image, TypeStore &) { image.manifest.state_words = UINT32_MAX; },

@@ -1,26 +1,13 @@
-// Closed lists: every feature and every action has its entry.
+// Closed lists: every feature has its entry.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <set>
 
-#include "runtime/image/members.h"
-#include "runtime/session/actions.h"
 #include "runtime/session/features.h"
 #include "runtime/session/privileges.h"
 
 namespace awl {
 namespace {
-
-TEST(Actions, EveryKindHasOneHandler) {
-  std::set<ActionKind> kinds;
-  for (const auto &[kind, name] : action_names()) {
-    EXPECT_TRUE(kinds.insert(kind).second) << name;
-    EXPECT_FALSE(name.empty());
-  }
-  for (int kind = 0; kind <= static_cast<int>(largest(ActionKind{})); kind++)
-    EXPECT_TRUE(kinds.contains(static_cast<ActionKind>(kind))) << kind;
-}
 
 TEST(Features, EveryFeatureHasAReport) {
   std::set<Feature> features;
