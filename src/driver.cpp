@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "ast/dump.h"
 #include "ast/passes/bind.h"
@@ -132,6 +133,12 @@ bool link_c_files(std::string &object, std::vector<CObject> others, Manifest &ma
   return true;
 }
 
+std::vector<std::string> environment_names() {
+  std::vector<std::string> names;
+  for (char **entry = environ; *entry; entry++) names.emplace_back(*entry, std::strcspn(*entry, "="));
+  return names;
+}
+
 constexpr std::array kSteps = {
     DebugStep{"ast", "the tree, as it was read"},
     DebugStep{"expanded", "the tree with the functions of the standard library in place"},
@@ -198,6 +205,7 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
     return request.use_environment ? std::getenv(name.c_str()) : nullptr;
   };
   ConfigValues config = ast::read_config(program, environment_variable, diagnostics);
+  if (request.use_environment) ast::warn_environment(environment_names(), diagnostics);
   config.unsafe = config.unsafe || request.unsafe;
   config.helper_errors = request.helper_errors;
   store.add_source(ast::make_script_source(program.types, program.unread_types, diagnostics));

@@ -71,7 +71,11 @@ class Cloner {
     Expr *base = child(n.base);
     return into_.make<Index>(n.span, base, child(n.index));
   }
-  Node *copy(const Unary &n) { return into_.make<Unary>(n.span, n.op, child(n.operand)); }
+  Node *copy(const Unary &n) {
+    auto *copied = into_.make<Unary>(n.span, n.op, child(n.operand));
+    copied->power_sign = n.power_sign;
+    return copied;
+  }
   Node *copy(const Binary &n) {
     Expr *left = child(n.left);
     return into_.make<Binary>(n.span, n.op, left, child(n.right));

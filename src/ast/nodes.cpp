@@ -58,6 +58,7 @@ void Program::append(Program &&other) {
   move_behind(macros, other.macros);
   move_behind(types, other.types);
   move_behind(unread_types, other.unread_types);
+  unread_names.merge(other.unread_names);
   move_behind(config, other.config);
   move_behind(maps, other.maps);
   move_behind(functions, other.functions);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -133,6 +134,7 @@ struct Index : Expr {
 struct Unary : Expr {
   UnaryOp op;
   Expr *operand;
+  bool power_sign = false;  // the second `*` of `a ** b`
   Unary(Span s, UnaryOp o, Expr *e) : Expr(NodeKind::Unary, s), op(o), operand(e) {}
 };
 struct Binary : Expr {
@@ -390,6 +392,7 @@ struct Program {
   std::vector<Macro> macros;
   std::vector<CType> types;  // of the script, then of the headers that it brings along
   std::vector<UnreadType> unread_types;
+  std::set<std::string> unread_names;  // `$x`, `f`: of text that could not be read, so they may be set or defined there
   std::vector<ConfigEntry> config;
   std::vector<MapDecl> maps;
   std::vector<Function> functions;

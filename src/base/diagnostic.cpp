@@ -153,6 +153,20 @@ static uint64_t letters(std::string_view name) {
   return out;
 }
 
+// How many letters only one of two names has.
+static size_t other_letters(std::string_view a, std::string_view b) {
+  std::string left(b);
+  size_t only_a = 0;
+  for (char c : a) {
+    const size_t at = left.find(c);
+    if (at == std::string::npos)
+      only_a++;
+    else
+      left.erase(at, 1);
+  }
+  return only_a + left.size();
+}
+
 std::string nearest(std::string_view name, const std::vector<std::string> &candidates) {
   if (name.size() < 2) return "";  // every other letter is as near
   for (const std::string &candidate : candidates)
@@ -181,8 +195,12 @@ std::string nearest(std::string_view name, const std::vector<std::string> &candi
       }
       before = std::exchange(last, row);
     }
-    bool same_length = candidate.size() == name.size() && found.size() != name.size();
-    if (last.back() < best || (last.back() == best && !found.empty() && same_length)) {
+    // Of two as near, the one that is made of the same letters: `prinf` and `prinft` are `printf`, not `print`.
+    auto distance = [&](const std::string &other) {
+      return std::pair(other_letters(name, other), other.size() != name.size());
+    };
+    const bool nearer = last.back() == best && !found.empty() && distance(candidate) < distance(found);
+    if (last.back() < best || nearer) {
       best = last.back();
       found = candidate;
     }

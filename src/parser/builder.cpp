@@ -61,6 +61,13 @@ Expr *Builder::record(Span span, RecordFields fields) {
   return make<RecordExpr>(span, std::move(fields.names), std::move(fields.values));
 }
 
+// `a ** b` reads as `a * (*b)`. Whether that was meant is known with the types.
+Expr *Builder::multiply(Span span, Span sign, Expr *left, Expr *right) {
+  if (auto *unary = as<Unary>(right); unary && unary->op == UnaryOp::Deref && unary->span.begin == sign.end)
+    unary->power_sign = true;
+  return make<Binary>(span, BinaryOp::Mul, left, right);
+}
+
 Expr *Builder::match(Span span, Expr *text, Span op, Span pattern_span, std::string pattern) {
   std::vector<Expr *> args{text, make<StringLiteral>(pattern_span, std::move(pattern))};
   return make<Call>(span, "regmatch", op, std::move(args));

@@ -90,6 +90,7 @@ class Builder {
   ast::Expr *integer(Span span, const Number &number);
   ast::Expr *field(Span span, ast::Expr *base, Name name, bool arrow);
   Name tuple_index(Span span, const Number &number);
+  ast::Expr *multiply(Span span, Span sign, ast::Expr *left, ast::Expr *right);
   ast::Expr *tuple(Span span, ast::Expr *first, std::vector<ast::Expr *> rest);
   ast::Expr *record(Span span, RecordFields fields);
   ast::Expr *block_value(Span span, Body body);

@@ -369,7 +369,7 @@ additive:
 
 multiplicative:
     unary                               { $$ = $1; }
-  | multiplicative STAR unary           { $$ = b.make<Binary>(@$, BinaryOp::Mul, $1, $3); }
+  | multiplicative STAR unary           { $$ = b.multiply(@$, @2, $1, $3); }
   | multiplicative SLASH unary          { $$ = b.make<Binary>(@$, BinaryOp::Div, $1, $3); }
   | multiplicative PERCENT unary        { $$ = b.make<Binary>(@$, BinaryOp::Mod, $1, $3); }
   ;

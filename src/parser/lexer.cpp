@@ -142,10 +142,30 @@ int Lexer::curly_quoted() {
   return G::T_STRING;
 }
 
-int Lexer::unterminated_string() {
-  diagnostics_->emit(diag::UnterminatedString, here());
+// Where a string ends that is not closed on its line, by its text up to the next quote and what follows that: at that
+// quote if the string was meant to go on over lines, else on its line, before the brackets at the end.
+size_t Lexer::guessed_end(std::string_view text, std::string_view behind) {
+  const std::string_view line = behind.substr(0, behind.find('\n'));
+  const bool closes = text.size() > 1 && text.ends_with('"') && std::ranges::count(line, '"') % 2 == 0 &&
+                      (line.empty() || std::string_view(" \t\r),;]}").find(line[0]) != std::string_view::npos);
+  if (closes) return text.size();
+  std::string_view first = text.substr(0, text.find('\n'));
+  if (first.size() > 1 && first.ends_with('"')) first.remove_suffix(1);  // one of another string
+  return std::max<size_t>(first.find_last_not_of(" \t\r();{}") + 1, 1);
+}
+
+// Returns how much of the match is the string.
+size_t Lexer::unterminated_string() {
+  const size_t length = guessed_end(spelling(), rest());
+  end_ = begin_ + length;
+  const bool over_lines = spelling().find('\n') != std::string_view::npos;
+  const auto first_line = static_cast<uint32_t>(std::min(spelling().find('\n'), length));
+  Diagnostic &d = diagnostics_->emit(diag::UnterminatedString, Span{here().begin, here().begin + first_line});
+  if (over_lines) d.with_hint("a string stands on one line: a line break in it is written `\\n`");
   token_.text = spelling().substr(1);
-  return G::T_STRING;
+  token_.unclosed = true;
+  token_.kind = G::T_STRING;
+  return length;
 }
 
 // `'x'` is C's character or another language's string; in a script it goes on as a string.

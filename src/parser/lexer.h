@@ -42,7 +42,7 @@ class Lexer {
   int positional();
   int string();
   int curly_quoted();
-  int unterminated_string();
+  size_t unterminated_string();
   int single_quoted();
   int hash();  // 0 if it is none
   int lone_dollar();
@@ -57,6 +57,7 @@ class Lexer {
   void bad_character();
 
  private:
+  static size_t guessed_end(std::string_view text, std::string_view behind);
   [[nodiscard]] Span here() const;
   // Counts an error; true if a message more would help nobody.
   bool enough_errors();

@@ -29,6 +29,7 @@ ast::Program parse(const Source &source, const ParseOptions &options, Diagnostic
     builder.know_types(scanned.headers.types);
     Grammar(feed, builder).parse();
     if (feed.repaired()) continue;
+    program.unread_names = feed.unread_names();
     program.types.insert(program.types.end(), scanned.headers.types.begin(), scanned.headers.types.end());
     return program;
   }

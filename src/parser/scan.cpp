@@ -108,6 +108,7 @@ class Scan {
     if (token.kind == G::T_ATTRIBUTES) doc_ += lexer_.take_doc();
     if (token.kind == G::T_FN) token.text = doc_ + lexer_.take_doc();
     int kind = token.kind;
+    unclosed_ = unclosed_ || token.unclosed;
     item_.push_back(std::move(token));
     pack(item_, item_kind_ == ItemKind::CType ? preprocessor_.packing() : 0);
     switch (kind) {
@@ -117,7 +118,10 @@ class Scan {
         break;
       case G::T_PREDICATE_OPEN: predicate_ = true; break;
       case G::T_PREDICATE_CLOSE: predicate_ = false; break;
-      case G::T_RBRACE: close_brace(); break;
+      case G::T_RBRACE:
+        // The rest of `print(1) } else { ... }`, where a probe is missing, is no probe.
+        if (!braces_.empty() || !skip_blanks(lexer_.rest()).starts_with("else")) close_brace();
+        break;
       case G::T_SEMICOLON:
         if (braces_.empty()) end_item(item_kind_ == ItemKind::Probe);
         break;
@@ -139,10 +143,12 @@ class Scan {
   bool begin_item(const Token &token) {
     if (token.kind == G::T_SEMICOLON) return false;
     if (token.kind == G::T_RBRACE) {
-      diagnostics_.emit(diag::SyntaxError, token.span, "`}`", "a probe").with_hint("no `{` is open here");
+      if (!unclosed_)
+        diagnostics_.emit(diag::SyntaxError, token.span, "`}`", "a probe").with_hint("no `{` is open here");
       return false;
     }
     item_kind_ = item_of(token.kind);
+    unclosed_ = false;
     doc_.clear();
     return true;
   }
@@ -222,8 +228,10 @@ class Scan {
   // Reports open braces and closes them, at the end or before a probe.
   void close_braces(Span before) {
     if (!braces_.empty()) {
-      Diagnostic &d = diagnostics_.emit(diag::UnclosedBracket, braces_.back(), "{");
-      if (!before.empty()) d.at(before, "a `}` is missing before this");
+      if (!unclosed_) {
+        Diagnostic &d = diagnostics_.emit(diag::UnclosedBracket, braces_.back(), "{");
+        if (!before.empty()) d.at(before, "a `}` is missing before this");
+      }
       size_t open = braces_.size();
       for (size_t i = 0; i < open; i++) {
         Token close{G::T_RBRACE, {last_.end, last_.end}, ""};
@@ -248,6 +256,7 @@ class Scan {
   ItemKind item_kind_ = ItemKind::None;
   std::vector<Span> braces_;  // open ones
   bool predicate_ = false;
+  bool unclosed_ = false;  // there was a string in the item, now or last, of which nobody knows where it ends
   std::string doc_;
   Span last_;
 };

@@ -126,6 +126,32 @@ bool TokenFeed::assigns_before(size_t i) const {
   return false;
 }
 
+// For variables, maps and parameters as other languages declare them.
+std::string TokenFeed::declaration_hint(size_t i) const {
+  auto kind_at = [&](size_t at) { return at < tokens_.size() ? tokens_[at].kind : 0; };
+  const Token &token = tokens_[i];
+  const int before = i == 0 ? 0 : tokens_[i - 1].kind;
+  const std::string word = before == G::T_IDENT ? tokens_[i - 1].text : "";
+  const bool names = token.kind == G::T_IDENT || token.kind == G::T_VARIABLE;
+  if (token.kind == G::T_IDENT && before == G::T_LET)
+    return "names of variables begin with `$`: `let $" + token.text + "`";
+  if (names && (word == "var" || word == "local" || word == "my" || word == "auto"))
+    return "a variable is set, or declared by `let`: `let $" + token.text + " = ...`";
+  if (token.kind == G::T_COLON && kind_at(i + 1) == G::T_ASSIGN) return "write `=` to set a variable";
+  if (token.kind == G::T_LBRACKET && before == G::T_ASSIGN)
+    return "several values make a tuple, `(1, 2)`, or stand in a map under keys: `@x[0] = 1`";
+  if (token.kind == G::T_LBRACE && before == G::T_MAP)
+    return "keys stand in brackets: `@" + tokens_[i - 1].text + "[...]`";
+  const size_t map = i >= 3 && kind_at(i - 1) == G::T_IDENT ? i - 3 : i;
+  if (token.kind == G::T_SEMICOLON && kind_at(map) == G::T_MAP && kind_at(map - 1) == G::T_LET)
+    return "with its greatest number of entries: `let @" + tokens_[map].text + " = " + word + "(1000);`";
+  const bool in_head = open_[i] == static_cast<size_t>(-1);
+  const bool ends = token.kind == G::T_RPAREN || token.kind == G::T_COMMA;
+  if (in_head && ends && before == G::T_VARIABLE)
+    return "a parameter has a type: `$" + tokens_[i - 1].text + ": int64`";
+  return "";
+}
+
 // For what other languages write.
 std::string TokenFeed::foreign_hint(size_t i, bool operator_place) const {
   auto kind_at = [&](size_t at) { return at < tokens_.size() ? tokens_[at].kind : 0; };
@@ -135,7 +161,8 @@ std::string TokenFeed::foreign_hint(size_t i, bool operator_place) const {
   if (token.kind == G::T_ATTACH && (word == "function" || word == "def" || word == "func" || word == "sub"))
     return "a function is written `fn NAME($a: int64): int64 { return $a + 1; }`";
   if (token.kind == G::T_STRING && before == G::T_DOT) return "texts are joined by `+`";
-  if ((token.kind == G::T_END || token.kind == G::T_END_OF_FILE) && before == G::T_ATTACH) {
+  const bool no_action = token.kind == G::T_END || token.kind == G::T_END_OF_FILE || token.kind == G::T_RBRACE;
+  if (no_action && before == G::T_ATTACH) {
     if (word.ends_with(')')) return "a probe stands in front of the action: `BEGIN { " + word + "; }`";
     const Span probe = tokens_[i - 1].span;
     std::string_view rest = source_.text({probe.end, static_cast<uint32_t>(source_.text().size())});
@@ -149,6 +176,9 @@ std::string TokenFeed::foreign_hint(size_t i, bool operator_place) const {
     if (callee == "elif" || callee == "elsif" || callee == "elseif") return "write `else if`";
     if (callee == "foreach") return "write `for $entry : @map { ... }`";
   }
+  if (token.kind == G::T_COLON && before == G::T_VARIABLE && kind_at(i - 2) == G::T_LPAREN &&
+      kind_at(i - 3) == G::T_IDENT && tokens_[i - 3].text == "foreach")
+    return "write `for $entry : @map { ... }`";
   const bool head = before == G::T_FOR || (before == G::T_LPAREN && kind_at(i - 2) == G::T_FOR);
   const bool in = token.kind == G::T_IDENT && token.text == "in";
   const bool in_next = kind_at(i + 1) == G::T_IDENT && tokens_[i + 1].text == "in";
@@ -163,6 +193,7 @@ std::string TokenFeed::foreign_hint(size_t i, bool operator_place) const {
   const bool pattern = (token.kind == G::T_ASSIGN && kind_at(i + 1) == G::T_TILDE) ||
                        (token.kind == G::T_SLASH && before == G::T_TILDE && kind_at(i - 2) == G::T_ASSIGN);
   if (pattern) return "the pattern of `=~` stands in double quotes: `comm =~ \"^ba\"`";
+  if (std::string text = declaration_hint(i); !text.empty()) return text;
   if (token.kind == G::T_TILDE && operator_place) return "write `=~` to look for a pattern: `comm =~ \"^ba\"`";
   return "";
 }
@@ -185,6 +216,9 @@ std::string TokenFeed::hint(size_t i, const std::vector<int> &expected) const {
                      token.kind == G::T_POSITIONAL || token.kind == G::T_VARIABLE;
   if (before == G::T_IDENT && value && same_line(i))
     return "a call takes its arguments in parentheses: `" + tokens_[i - 1].text + "(...)`";
+  if (before == G::T_STRING && (value || token.kind == G::T_IDENT || token.kind == G::T_INTEGER) &&
+      has(expected, S::S_COMMA) && has(expected, S::S_RPAREN))
+    return "a `,` stands between arguments";
   if (has(expected, S::S_LBRACE) && !has(expected, S::S_INTEGER) && open_[i] != static_cast<size_t>(-1))
     return "the body stands in braces: { ... }";
   if (token.kind == G::T_ELSE) return "`else` follows the `}` of an `if`";

@@ -15,6 +15,7 @@ struct Token {
   uint64_t value = 0;        // of a number or positional parameter
   bool is_unsigned = false;  // of a number
   bool synthetic = false;    // not in the text: put in so that the grammar can go on after an error
+  bool unclosed = false;     // a string that was reported; where it should end is a guess
 };
 
 // An integer as the grammar hands it on: the spelling tells `.0` of a tuple from other numbers.

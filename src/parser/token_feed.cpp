@@ -95,7 +95,7 @@ void TokenFeed::failed(const std::vector<int> &expected) {
   failed_at_ = last_;
   given_up_ = failures_ > kMaxFailures;  // the grammar has no way on from here; not known to happen
   // What was put in to close a brace has been reported with the brace.
-  if (!tokens_[last_].synthetic) report(expected);
+  if (!tokens_[last_].synthetic && !behind_unclosed()) report(expected);
   if (!repair(expected)) skip();
 }
 
@@ -143,7 +143,37 @@ bool TokenFeed::in_c_loop() const {
   return before == G::T_FOR || (before == G::T_LPAREN && tokens_[last_ - 3].kind == G::T_FOR);
 }
 
+// Whether the item has a string in front that was reported: what does not fit then comes of that.
+bool TokenFeed::behind_unclosed() const {
+  for (size_t i = last_ + 1; i-- > 0;) {
+    if (tokens_[i].unclosed) return true;
+    if (i < last_ && tokens_[i].kind == G::T_END) return false;
+  }
+  return false;
+}
+
 void TokenFeed::skip() {
+  size_t first = last_;
+  auto separates = [](int kind) {
+    return kind == G::T_SEMICOLON || kind == G::T_LBRACE || kind == G::T_RBRACE || kind == G::T_END;
+  };
+  while (first > 0 && !separates(tokens_[first - 1].kind)) first--;
+  pass_over();
+  note_names(first);
+}
+
+// The names from there to where it goes on.
+void TokenFeed::note_names(size_t from) {
+  for (size_t i = from; i < at_; i++) {
+    const Token &token = tokens_[i];
+    if (token.kind == G::T_VARIABLE) unread_names_.insert("$" + token.text);
+    if (token.kind == G::T_IDENT) unread_names_.insert(token.text);
+    if (token.kind == G::T_ATTACH) unread_names_.insert(token.text.substr(0, token.text.find('(')));
+  }
+}
+
+// Sets where to go on.
+void TokenFeed::pass_over() {
   bool whole_head = in_c_loop();
   const bool do_while = tokens_[last_].kind == G::T_LBRACE && last_ > 0 && tokens_[last_ - 1].text == "do";
   sync_ = true;

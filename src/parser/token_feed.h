@@ -1,6 +1,8 @@
 // Hands the tokens of a script to the grammar, and decides how it goes on after an error.
 #pragma once
 
+#include <set>
+#include <string>
 #include <vector>
 
 #include "base/diagnostic.h"
@@ -23,6 +25,9 @@ class TokenFeed {
   // SYNC and go on at a place where a statement, member or item may end.
   void failed(const std::vector<int> &expected);
 
+  // Names, `$x` or `f`, of what was passed over.
+  [[nodiscard]] const std::set<std::string> &unread_names() const { return unread_names_; }
+
   // A missing `;` was put in: parse again from the start with the same tokens.
   [[nodiscard]] bool repaired() const { return repaired_; }
 
@@ -30,6 +35,9 @@ class TokenFeed {
   void match_braces();
   bool repair(const std::vector<int> &expected);
   void skip();
+  void pass_over();
+  void note_names(size_t from);
+  [[nodiscard]] bool behind_unclosed() const;
   [[nodiscard]] bool has_body() const;
   [[nodiscard]] bool in_c_loop() const;
   void report(const std::vector<int> &expected);
@@ -37,6 +45,7 @@ class TokenFeed {
   [[nodiscard]] std::string callee_before(size_t i) const;
   [[nodiscard]] bool assigns_before(size_t i) const;
   [[nodiscard]] bool same_line(size_t i) const;
+  [[nodiscard]] std::string declaration_hint(size_t i) const;
   [[nodiscard]] std::string foreign_hint(size_t i, bool operator_place) const;
   [[nodiscard]] std::string hint(size_t i, const std::vector<int> &expected) const;
 
@@ -53,6 +62,7 @@ class TokenFeed {
   bool repaired_ = false;
   size_t failures_ = 0;  // at the same token
   size_t failed_at_ = 0;
+  std::set<std::string> unread_names_;
   std::vector<size_t> open_;   // for each token: its innermost `{`, kNone outside
   std::vector<size_t> close_;  // for each `{`: its `}`
 };

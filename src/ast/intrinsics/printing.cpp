@@ -100,6 +100,11 @@ const Type *infer_print(Inference &in, const CallSite &call) {
       in.error(diag::MapKeyed, access->span, map->name, "is shown by one entry: `top` and `div` are for whole maps");
     else if (call.args.size() > 1 && map->shape_known && map->keys.empty() && in.constant(call.args[1]).value_or(0) > 0)
       in.error(diag::TopIgnored, call.args[1]->span, map->name);
+    const Type *value = map->value;
+    const bool stats = value && value->kind == TypeKind::Aggregate && value->aggregate == AggregateKind::Stats;
+    if (call.args.size() > 2 && stats && in.constant(call.args[2]).value_or(0) > 1)
+      in.error(diag::DivIgnored, call.args[2]->span, map->name)
+          .with_hint("keep `avg()` or `sum()` to show them divided");
   } else if (call.args.size() > 1) {
     in.error(diag::ArgumentType, call.args[0]->span, 1, "print", describe(in.infer(call.args[0])),
              "a map, with `top` or `div`");

@@ -187,7 +187,34 @@ void set_from_environment(ConfigValues &values, const std::string &name, const C
   }
 }
 
+// Those of bpftrace, and one of awl, that are no config variables.
+constexpr std::string_view kOtherNames[] = {
+    "BTF",           "COLOR",         "DEBUG_OUTPUT",           "KERNEL_BUILD",    "VMLINUX",
+    "KERNEL_SOURCE", "MAX_AST_NODES", "NOTIFY_PROBES_ATTACHED", "NO_USER_SYMBOLS", "CLANG"};
+
 }  // namespace
+
+void warn_environment(std::span<const std::string> names, Diagnostics &diagnostics) {
+  std::vector<std::string> known(std::begin(kOtherNames), std::end(kOtherNames));
+  auto add = [&](std::string_view name) {
+    known.emplace_back(name);
+    std::ranges::transform(known.back(), known.back().begin(),
+                           [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  };
+  for (const ConfigVariable &v : config_variables()) add(v.name);
+  for (const Renamed &r : kRenamed) add(r.old_name);
+  for (const std::string &name : names) {
+    for (std::string_view prefix : {"BPFTRACE_", "AWL_"}) {
+      if (!name.starts_with(prefix)) continue;
+      const std::string plain = name.substr(prefix.size());
+      if (std::ranges::find(known, plain) != known.end()) continue;
+      // Others may be of the script's own: only what looks like a slip is told.
+      if (const std::string guess = nearest(plain, known); !guess.empty())
+        diagnostics.emit(diag::UnknownEnvironment, Span{}, name)
+            .with_hint(fmt::format("did you mean `{}{}`?", prefix, guess));
+    }
+  }
+}
 
 const std::vector<ConfigVariable> &config_variables() {
   using C = ConfigValues;

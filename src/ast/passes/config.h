@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,9 @@ Expr *config_literal(Program &program, const ConfigValues &values, std::string_v
 
 // As `stack_mode` and the stacks' own parameter call it.
 std::optional<StackMode> stack_mode_of(std::string_view word);
+
+// Warns of the environment's BPFTRACE_ and AWL_ variables that look like misspelt ones.
+void warn_environment(std::span<const std::string> names, Diagnostics &diagnostics);
 
 // Defaults, then the block, then the environment, which wins.
 ConfigValues read_config(const Program &program, const Environment &environment, Diagnostics &diagnostics);

@@ -110,6 +110,7 @@ const Type *Inference::infer_variable(Variable *expr) {
     return store().int64();
   }
   if (!type && local.assignments == 0 && !local.declared) {
+    if (input_.program.unread_names.contains("$" + expr->name)) return poison();
     Diagnostic &d = error(diag::UndefinedVariable, expr->span, expr->name);
     if (!d.info) return poison();  // it is told already
     if (expr == compared_alone_) {
@@ -201,6 +202,18 @@ const Type *Inference::infer_variable(FieldAccess *expr, const UserVariable &var
   return poison();
 }
 
+// Numbers of the first page, truth values, and builtins of less than an address' size, such as `pid`. A cast and a
+// field of 32 bits may be the address of a 32-bit program.
+static bool is_no_address(const Type *type, const Expr *expr, std::optional<int64_t> known) {
+  constexpr int64_t kPage = 4096;
+  if (!type || !type->is_integral()) return false;
+  const auto *cast = as<Cast>(expr);  // that of a builtin's body stands where the builtin does, like all of it
+  const bool of_builtin = cast && cast->type.span.begin == cast->span.begin && cast->type.span.end == cast->span.end;
+  const bool builtin = as<Identifier>(expr) || as<Call>(expr) || of_builtin;
+  return type->kind == TypeKind::Bool || (builtin && type->size < sizeof(uint64_t)) ||
+         (known && *known > -kPage && *known < kPage);
+}
+
 const Type *Inference::infer_index(Index *expr) {
   const Type *base = infer(expr->base);
   const Type *index = operand(expr->index);
@@ -233,16 +246,12 @@ const Type *Inference::infer_index(Index *expr) {
     return store().integer(1, true);
   }
   if (base->is_pointer() && base->target->kind != TypeKind::Void) return field_value_type(store(), base->target);
-  error(diag::NotIndexable, expr->base->span, describe(base));
+  Diagnostic &d = error(diag::NotIndexable, expr->base->span, describe(base));
+  if (is_no_address(facts_.types[expr->base], expr->base, constant(expr->base)))
+    d.with_hint("this is one number; arrays, strings, tuples and pointers have elements");
+  else if (base->is_integral() || base->is_pointer())
+    d.with_hint("say what stands there: `((uint8 *)...)[0]`");
   return poison();
-}
-
-// Numbers of the first page, truth values, and builtins of less than an address' size, such as `pid`.
-static bool is_no_address(const Type *type, const Expr *expr, std::optional<int64_t> known) {
-  constexpr int64_t kPage = 4096;
-  if (!type || !type->is_integral()) return false;
-  const bool small_builtin = (as<Identifier>(expr) || as<Call>(expr)) && type->size < sizeof(uint64_t);
-  return type->kind == TypeKind::Bool || small_builtin || (known && *known > -kPage && *known < kPage);
 }
 
 const Type *Inference::infer_unary(Unary *expr) {
@@ -251,16 +260,21 @@ const Type *Inference::infer_unary(Unary *expr) {
   if (!type || type->is_poison()) return type;
   if (expr->op == UnaryOp::Deref) {
     if (type->is_pointer() && type->target->kind != TypeKind::Void) return field_value_type(store(), type->target);
-    if (is_no_address(facts_.types[expr->operand], expr->operand, constant(expr->operand))) {
-      error(diag::BadOperand, expr->span, "*", describe(type))
-          .with_hint("this is no address; there is no operator for powers: multiply, or write `1 << n` for those of 2");
+    if (type->is_integral() &&
+        (expr->power_sign || is_no_address(facts_.types[expr->operand], expr->operand, constant(expr->operand)))) {
+      error(diag::BadOperand, expr->span, expr->power_sign ? "**" : "*", describe(type))
+          .with_hint(expr->power_sign ? "there is no operator for powers: multiply, or write `1 << n` for those of 2"
+                                      : "`*` reads memory at an address, and this is none");
       return poison();
     }
     if (type->is_integral()) return store().uint64();  // an address without a type: a word
   } else if (expr->op == UnaryOp::Not) {
     if (type->is_scalar()) return store().boolean();
   } else if (type->is_integral()) {
-    return expr->op == UnaryOp::Negate ? store().int64() : store().integer(8, type->is_signed);
+    if (expr->op != UnaryOp::Negate) return store().integer(8, type->is_signed);
+    // Without sign it stays, as in C, in the type that it has: -(uint32)1 is 4294967295.
+    const bool wraps = type->kind == TypeKind::Int && !type->is_signed && !as<IntegerLiteral>(expr->operand);
+    return wraps ? store().integer(static_cast<uint32_t>(type->size), false) : store().int64();
   }
   error(diag::BadOperand, expr->span, to_string(expr->op), describe(type));
   return poison();
@@ -364,7 +378,7 @@ const Type *Inference::infer_conditional(Conditional *expr) {
     error(diag::BadOperands, expr->span, "?:", describe(then), describe(otherwise));
     return poison();
   }
-  return joined;
+  return mode_ == Mode::Signs ? with_signs(joined, then, expr->then, otherwise, expr->otherwise) : joined;
 }
 
 const Type *Inference::infer_incdec(IncDec *expr) {

@@ -39,6 +39,7 @@ const Type *Inference::infer_identifier(Identifier *expr) {
 }
 
 const Type *Inference::unknown_function(const Call *call) {
+  if (input_.program.unread_names.contains(call->name)) return poison();
   Diagnostic &d = error(diag::UnknownFunction, call->name_span, call->name);
   if (!d.info) return poison();  // it is told already
   if (std::string_view hint = foreign_name_hint(call->name); !hint.empty())
@@ -80,6 +81,7 @@ std::string Inference::names_of_args() {
 }
 
 const Type *Inference::unknown_name(Identifier *expr) {
+  if (input_.program.unread_names.contains(expr->name) || misnamed_.contains(expr->name)) return poison();
   Diagnostic &d = error(diag::UnknownName, expr->span, expr->name);
   if (!d.info) return poison();  // it is told already
   if (std::string_view hint = foreign_name_hint(expr->name); !hint.empty()) {

@@ -149,6 +149,7 @@ void Inference::visit_expr_stmt(ExprStmt *stmt) {
   compared_alone_ = variable;
   infer(stmt->expr);
   compared_alone_ = nullptr;
+  warn_no_effect(stmt);
 }
 
 void Inference::visit_let(Let *let) {
@@ -168,6 +169,22 @@ void Inference::visit_let(Let *let) {
   assign_local(let->variable, type, let->value, let->span);
 }
 
+void Inference::refuse_target(Assign *assign) {
+  auto call = call_site(input_.functions, assign->value);
+  if (!call || !attribute(*call->function, "aggregate")) infer(assign->value);  // of which one message is enough
+  if (assign->target->kind == NodeKind::Poison) return;
+  Diagnostic &d = error(diag::NotAssignable, assign->target->span, "this");
+  const auto *name = as<Identifier>(assign->target);
+  const auto *field = as<FieldAccess>(assign->target);
+  const auto *base = field ? as<MapAccess>(field->base) : nullptr;
+  const bool unknown = name && !input_.functions.find(name->name) && !named_constant(input_, name->name);
+  if (unknown) misnamed_.insert(name->name);
+  d.with_hint(unknown ? fmt::format("names of variables begin with `$`: `${} = ...`", name->name)
+              : base && base->keys.empty()
+                  ? fmt::format("keys stand in brackets: `@{}[{}] = ...`", base->name, field->name)
+                  : "only `$variables` and `@maps` can be assigned to");
+}
+
 void Inference::visit_assign(Assign *assign) {
   if (auto *target = as<Identifier>(assign->target); target && target->name == "_") {
     infer(assign->value);
@@ -175,13 +192,7 @@ void Inference::visit_assign(Assign *assign) {
   }
   auto *variable = as<Variable>(assign->target);
   auto *access = as<MapAccess>(assign->target);
-  if (!variable && !access) {
-    infer(assign->value);
-    if (assign->target->kind != NodeKind::Poison)
-      error(diag::NotAssignable, assign->target->span, "this")
-          .with_hint("only `$variables` and `@maps` can be assigned to");
-    return;
-  }
+  if (!variable && !access) return refuse_target(assign);
   const Type *type = nullptr;
   if (auto call = call_site(input_.functions, assign->value);
       call && attribute(*call->function, "aggregate") && access && !assign->op) {
@@ -228,14 +239,26 @@ const Type *Inference::join_stored(const Type *known, const Type *next, const Ex
   return mode_ == Mode::Signs ? with_sign(joined, known, next, value) : joined;
 }
 
+bool Inference::brings_sign(const Type *type, const Expr *value) const {
+  return type->is_signed && value && constant(value).value_or(-1) < 0;
+}
+
+// The same for two values of which one is taken.
+const Type *Inference::with_signs(const Type *joined, const Type *first, const Expr *first_value, const Type *second,
+                                  const Expr *second_value) {
+  const bool plain = joined->kind == TypeKind::Int && joined->display == Display::None;
+  if (!plain || !first->is_integral() || !second->is_integral()) return with_sign(joined, first, second, second_value);
+  return store().integer(static_cast<uint32_t>(joined->size),
+                         joined->is_signed || brings_sign(first, first_value) || brings_sign(second, second_value));
+}
+
 // Signed wins; a constant that is not negative, a truth value, and what is computed from the target take the sign of
 // the others.
 const Type *Inference::with_sign(const Type *joined, const Type *known, const Type *next, const Expr *value) {
   if (!joined || !known || !next) return joined;  // not known yet
   if (joined->kind == TypeKind::Int && joined->display == Display::None && known->is_integral() &&
       next->is_integral()) {
-    const bool brings_sign = next->is_signed && value && constant(value).value_or(-1) < 0;
-    return store().integer(8, known->is_signed || brings_sign);
+    return store().integer(8, known->is_signed || brings_sign(next, value));
   }
   if (joined->kind == TypeKind::Aggregate && joined->target) {
     const auto *call = as<Call>(value);

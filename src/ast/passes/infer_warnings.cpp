@@ -203,6 +203,39 @@ void Inference::warn_lost_updates(const Assign *assign) {
       .with_hint("`" + name + (one ? sign + sign : " " + sign + "= ...") + "` is atomic");
 }
 
+// `@x == 5;` and `$x + 1;`. Not what a macro leaves in its place, nor calls, which may be made for what they do; and
+// `{ 1 }` is how a probe is written that is only to be attached.
+void Inference::warn_no_effect(const ExprStmt *stmt) {
+  const Expr *expr = stmt->expr;
+  const bool written = expr->span.begin == stmt->span.begin && expr->span.end == stmt->span.end;
+  if (!written || expr->span.expansion != 0) return;
+  const auto *number = as<IntegerLiteral>(expr);
+  if (number && number->value <= 1 && unit().body && unit().body->body.size() == 1 && unit().body->body[0] == stmt)
+    return;
+  const Type *type = facts_.types[expr];
+  if (!type || type->kind == TypeKind::Void) return;
+  bool acts = false;
+  for_each_node(expr, [&](const Node *node) {
+    const Type *part = facts_.types[node];
+    const auto *call = as<Call>(node);
+    const bool builtin = call && call->name.starts_with("__") && call->args.empty();  // `pid` is made of one
+    acts = acts || (part && part->is_poison()) || (call && !builtin) || node->kind == NodeKind::IncDec ||
+           node->kind == NodeKind::BlockExpr || node->kind == NodeKind::PositionalParam;
+  });
+  if (acts) return;
+  const auto *binary = as<Binary>(expr);
+  const bool target = binary && (as<Variable>(binary->left) || as<MapAccess>(binary->left));
+  Diagnostic &d = error(diag::NoEffect, expr->span);
+  if (target && binary->op == BinaryOp::Equal)
+    d.with_hint("`==` compares; write `=` to set it");
+  else if (target && (binary->op == BinaryOp::Add || binary->op == BinaryOp::Sub))
+    d.with_hint(fmt::format("write `{}=` to change it", to_string(binary->op)));
+  else if (binary && binary->op == BinaryOp::Equal)
+    d.with_hint("a condition stands in `if (...) { ... }`, or in front of the action: `/.../ { ... }`");
+  else
+    d.with_hint("`print(...)` shows it");
+}
+
 void Inference::warn_unreachable(const Stmt *before, const Stmt *next) {
   if (next->span.expansion != 0 || next->kind == NodeKind::Jump) return;
   const auto *jump = as<Jump>(before);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -107,6 +108,10 @@ class Inference {
   void assign_map(MapAccess *target, const Type *type, const Expr *value, Span span);
   const Type *join_stored(const Type *known, const Type *next, const Expr *value);
   const Type *with_sign(const Type *joined, const Type *known, const Type *next, const Expr *value);
+  const Type *with_signs(const Type *joined, const Type *first, const Expr *first_value, const Type *second,
+                         const Expr *second_value);
+  [[nodiscard]] bool brings_sign(const Type *type, const Expr *value) const;
+  void refuse_target(Assign *assign);
   void visit_let(Let *let);
   void visit_condition(Expr *condition);
   void visit_unroll(Unroll *loop);
@@ -123,6 +128,7 @@ class Inference {
   [[nodiscard]] bool writes_elsewhere(const std::string &map) const;
   void warn_cut(const Expr *value, const Type *to, Span span);
   void warn_lost_updates(const Assign *assign);
+  void warn_no_effect(const ExprStmt *stmt);
   void warn_unreachable(const Stmt *before, const Stmt *next);
 
   MapFacts &map(MapAccess *access);
@@ -141,6 +147,7 @@ class Inference {
   const Expr *assigned_aggregate_ = nullptr;   // the call that stands where aggregations are allowed: `@m = count()`
   const Variable *compared_alone_ = nullptr;   // in `$x == 1;`, where `=` was meant
   const Expr *text_param_ = nullptr;           // `$1` in `str($1)`: nothing is the empty string there
+  std::set<std::string> misnamed_;             // `x` of `x = 1`: one message about it is enough
   std::unordered_set<const Expr *> inferred_;  // in this walk
   int loops_ = 0;
   bool changed_ = false;

@@ -25,6 +25,7 @@ std::unexpected<Error> unknown_provider(std::string_view given) {
     return fail(fmt::format("there is no provider `{}` any more", given),
                 "an argument is watched in two steps: print its address in a probe of the function, and watch it: "
                 "`watchpoint:ADDRESS:LENGTH:MODE`");
+  if (name == "else") return fail("`else` without an `if`", "the `}` in front of it ends the probe");
   std::vector<std::string> names;
   for (const Provider *provider : all_providers()) names.emplace_back(provider->name());
   std::string similar = nearest(name, names);
