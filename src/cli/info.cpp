@@ -6,9 +6,9 @@
 #include "base/strings.h"
 #include "cli/commands.h"
 #include "cli/program.h"
+#include "runtime/probes/privileges.h"
 #include "runtime/probes/provider.h"
 #include "runtime/session/features.h"
-#include "runtime/session/privileges.h"
 #include "runtime/types/tracefs.h"
 
 namespace awl {

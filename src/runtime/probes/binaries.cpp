@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <climits>
 #include <cstdlib>
 #include <deque>
@@ -16,6 +15,7 @@
 #include <set>
 
 #include "base/strings.h"
+#include "runtime/symbols/process_maps.h"
 #include "runtime/symbols/zip_archive.h"
 
 namespace awl {
@@ -36,51 +36,21 @@ std::optional<FileId> file_id(const std::string &path) {
   return FileId{info.st_dev, info.st_ino, info.st_size, info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec};
 }
 
-// One line of /proc/PID/maps: "7f00-7f10 r-xp 00000000 08:01 1234    /usr/lib/x.so".
-struct Mapping {
-  std::string path;
-  uint64_t begin = 0, end = 0, inode = 0;
-};
-
-std::optional<Mapping> parse_mapping(std::string_view line) {
-  std::array<std::string_view, 5> words;
-  for (std::string_view &word : words) {
-    size_t end = line.find(' ');
-    if (end == std::string_view::npos) return std::nullopt;
-    word = line.substr(0, end);
-    line.remove_prefix(std::min(line.find_first_not_of(' ', end), line.size()));
-  }
-  if (words[1].size() < 3 || words[1][2] != 'x' || !line.starts_with('/')) return std::nullopt;
-  Mapping mapping;
-  mapping.path = line;
-  // map_files names its entries without leading zeros, maps has them: numbers, not text.
-  const char *end = words[0].data() + words[0].size();
-  auto [dash, bad_begin] = std::from_chars(words[0].data(), end, mapping.begin, 16);
-  if (bad_begin != std::errc() || dash == end) return std::nullopt;
-  auto [rest, bad_end] = std::from_chars(dash + 1, end, mapping.end, 16);
-  auto inode = parse_unsigned(words[4]);
-  if (bad_end != std::errc() || rest != end || !inode || *inode == 0) return std::nullopt;
-  mapping.inode = *inode;
-  return mapping;
-}
-
 // What the process calls `path` may be another file here, or none: only an equal inode counts.
 std::string openable_path(const Mapping &mapping, int pid, const std::string &root, const ProbeRoots &roots) {
   for (const std::string &candidate : {mapping.path, root + mapping.path})
     if (auto id = file_id(candidate); id && id->inode == mapping.inode) return candidate;
-  return fmt::format("{}/{}/map_files/{:x}-{:x}", roots.procfs, pid, mapping.begin, mapping.end);
+  return fmt::format("{}/{}/map_files/{:x}-{:x}", roots.procfs, pid, mapping.start, mapping.end);
 }
 
 void add_mapped(int pid, const ProbeRoots &roots, std::set<std::pair<uint64_t, std::string>> &seen,
                 std::vector<std::string> &out) {
-  auto maps = read_file(fmt::format("{}/{}/maps", roots.procfs, pid));
-  if (!maps) return;
-  std::string root = process_root(pid);
-  for (const std::string &line : split(*maps, '\n')) {
-    auto mapping = parse_mapping(line);
-    if (mapping && seen.insert({mapping->inode, mapping->path}).second)
-      out.push_back(openable_path(*mapping, pid, root, roots));
-  }
+  const Result<std::vector<Mapping>> mappings = mappings_of(static_cast<uint32_t>(pid), roots.procfs);
+  if (!mappings) return;
+  const std::string root = process_root(pid);
+  for (const Mapping &mapping : *mappings)
+    if (mapping.inode != 0 && mapping.path.starts_with('/') && seen.insert({mapping.inode, mapping.path}).second)
+      out.push_back(openable_path(mapping, pid, root, roots));
 }
 
 // Files matching a shell pattern that are ELF files, each once under its first name.

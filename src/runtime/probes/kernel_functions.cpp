@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "base/strings.h"
+#include "runtime/symbols/kallsyms.h"
 #include "runtime/types/btf.h"
 #include "runtime/types/tracefs.h"
 
@@ -22,34 +23,6 @@
 namespace awl {
 
 namespace {
-
-struct KernelSymbol {
-  uint64_t address;
-  char type;
-  std::string_view name, module;
-};
-
-// "ffffffff81000000 T _stext" or "ffffffffc0000000 t x\t[module]"
-void each_kernel_symbol(std::string_view text, const std::function<void(const KernelSymbol &)> &visit) {
-  while (!text.empty()) {
-    size_t end = text.find('\n');
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    size_t blank = line.find(' ');
-    if (blank == std::string_view::npos || line.size() < blank + 4) continue;
-    KernelSymbol symbol{0, line[blank + 1], {}, {}};
-    for (char c : line.substr(0, blank))
-      symbol.address = symbol.address * 16 + static_cast<uint64_t>(c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
-    symbol.name = line.substr(blank + 3);
-    size_t tab = symbol.name.find('\t');
-    if (tab != std::string_view::npos) {
-      symbol.module = trim(symbol.name.substr(tab + 1));
-      symbol.name = symbol.name.substr(0, tab);
-      if (symbol.module.size() > 2) symbol.module = symbol.module.substr(1, symbol.module.size() - 2);
-    }
-    visit(symbol);
-  }
-}
 
 bool is_text(char type) { return type == 'T' || type == 't' || type == 'W' || type == 'w'; }
 
@@ -95,7 +68,7 @@ std::vector<KernelFunction> from_ftrace(std::string_view text, std::string_view 
 std::vector<KernelFunction> from_kallsyms(std::string_view text, std::string_view module, std::string_view name) {
   std::vector<std::pair<uint64_t, KernelFunction>> found;
   uint64_t init_begin = 0, init_end = 0;  // code that has been thrown away after booting
-  each_kernel_symbol(text, [&](const KernelSymbol &symbol) {
+  each_kernel_symbol(text, [&](const KernelSymbolLine &symbol) {
     if (symbol.name == "_sinittext") init_begin = symbol.address;
     if (symbol.name == "_einittext") init_end = symbol.address;
     if (is_text(symbol.type) && is_function_name(symbol.name) && module_matches(module, symbol.module) &&
@@ -196,7 +169,7 @@ bool kernel_traces_functions(const ProbeRoots &roots) {
 Result<> each_kernel_function_address(const ProbeRoots &roots,
                                       const std::function<void(std::string_view, std::string_view, uint64_t)> &visit) {
   std::string text = TRY(read_file(roots.procfs + "/kallsyms"));
-  each_kernel_symbol(text, [&](const KernelSymbol &symbol) {
+  each_kernel_symbol(text, [&](const KernelSymbolLine &symbol) {
     if (is_text(symbol.type)) visit(symbol.module, symbol.name, symbol.address);
   });
   return {};
@@ -209,7 +182,7 @@ Result<bool> kernel_function_exists(std::string_view module, std::string_view na
   }
   std::string text = TRY(read_file(roots.procfs + "/kallsyms"));
   bool found = false;
-  each_kernel_symbol(text, [&](const KernelSymbol &symbol) {
+  each_kernel_symbol(text, [&](const KernelSymbolLine &symbol) {
     found = found || (is_text(symbol.type) && symbol.name == name && module_matches(module, symbol.module));
   });
   return found;

@@ -9,19 +9,13 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/strings.h"
 #include "runtime/probes/kernel_functions.h"
 #include "runtime/probes/perf_event.h"
+#include "runtime/probes/privileges.h"
 
 namespace awl {
 
 namespace {
-
-std::string lockdown() {
-  auto text = read_file("/sys/kernel/security/lockdown");
-  return text && text->find("[confidentiality]") != std::string::npos ? "the kernel is locked down (confidentiality)"
-                                                                      : "";
-}
 
 Error explain(Error error, const ProbeTarget &target) {
   std::string shown = target.has_address ? fmt::format("0x{:x}", target.address) : target.name;
@@ -45,7 +39,7 @@ Error explain(Error error, const ProbeTarget &target) {
     case EPERM:
     case EACCES:
       error.message = fmt::format("not allowed to probe `{}`", shown);
-      if (std::string reason = lockdown(); !reason.empty()) error.hint = std::move(reason);
+      if (kernel_lockdown() == "confidentiality") error.hint = "the kernel is locked down (confidentiality)";
       break;
     default: break;
   }

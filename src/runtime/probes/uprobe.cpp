@@ -52,12 +52,6 @@ bool cpp_matches(std::string_view pattern, std::string_view demangled) {
 // What hardly ever runs of a function, which the compiler put elsewhere: nobody calls it.
 bool is_cold_part(std::string_view symbol) { return symbol.find(".cold") != std::string_view::npos; }
 
-// Of several names of one function the one that people use: no underscores, then short, then first.
-bool nicer(std::string_view a, std::string_view b) {
-  auto rank = [](std::string_view name) { return std::tuple(name.starts_with('_'), name.size(), name); };
-  return rank(a) < rank(b);
-}
-
 struct Function {
   std::string name;  // demangled if asked for as C++
   ElfSymbol symbol;
@@ -79,7 +73,7 @@ Result<std::vector<Function>> matching_functions(ElfFile &elf, const ProbeTarget
     std::string name = cpp ? demangle(symbol.name) : symbol.name;
     if (cpp ? !cpp_matches(target.name, name) : !glob_match(target.name, name)) continue;
     auto [place, added] = by_address.try_emplace(symbol.address, Function{name, symbol});
-    if (!added && nicer(name, place->second.name)) place->second = {name, symbol};
+    if (!added && nicer_name(name, place->second.name)) place->second = {name, symbol};
   }
   for (auto &[address, function] : by_address) out.push_back(std::move(function));
   return out;
@@ -158,7 +152,7 @@ std::string name_at(ElfFile &elf, uint64_t address) {
   for (const ElfSymbol &symbol : symbols ? **symbols : kNone) {
     if (symbol.address > address) break;  // sorted by address
     if (!symbol.is_function || address - symbol.address >= std::max<uint64_t>(symbol.size, 1)) continue;
-    if (!best || symbol.address > best->address || nicer(symbol.name, best->name)) best = &symbol;
+    if (!best || symbol.address > best->address || nicer_name(symbol.name, best->name)) best = &symbol;
   }
   return best ? demangle(best->name) : fmt::format("0x{:x}", address);
 }

@@ -6,10 +6,10 @@
 #include <cstring>
 
 #include "base/strings.h"
+#include "runtime/probes/privileges.h"
 #include "runtime/probes/provider.h"
 #include "runtime/session/file_limit.h"
 #include "runtime/session/line_info.h"
-#include "runtime/session/privileges.h"
 #include "runtime/session/verifier_log.h"
 
 namespace awl {

@@ -12,6 +12,7 @@
 #include <functional>
 
 #include "base/strings.h"
+#include "runtime/probes/privileges.h"
 #include "runtime/session/actions.h"
 #include "runtime/session/attach.h"
 #include "runtime/session/child.h"
@@ -23,7 +24,6 @@
 #include "runtime/session/machine_facts.h"
 #include "runtime/session/missed.h"
 #include "runtime/session/notify.h"
-#include "runtime/session/privileges.h"
 #include "runtime/session/script_params.h"
 #include "runtime/session/signals.h"
 #include "runtime/session/stack_maps.h"

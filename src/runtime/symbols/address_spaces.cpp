@@ -227,10 +227,10 @@ ProcessMemory &AddressSpaces::read(uint32_t pid) {
 
 void AddressSpaces::read_mappings(uint32_t pid, ProcessMemory &process) {
   // A process that has ended keeps what is known of it.
-  Result<std::string> text = read_file(fmt::format("/proc/{}/maps", pid));
-  if (!text || text->empty()) return;
+  const Result<std::vector<Mapping>> mappings = mappings_of(pid);
+  if (!mappings || mappings->empty()) return;
   auto space = std::make_shared<AddressSpace>();
-  for (const Mapping &mapping : parse_maps(*text))
+  for (const Mapping &mapping : *mappings)
     space->push_back({mapping.start, mapping.end, mapping.offset, file_of(pid, mapping)});
   if (!process.generations.empty() && same_space(*process.generations.front(), *space)) return;
   push_generation(process, std::move(space));

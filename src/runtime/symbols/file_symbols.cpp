@@ -13,16 +13,10 @@
 
 namespace awl {
 
-namespace {
-
-// Of several names of one address: fewest leading underscores, then the shortest ("read", not "__libc_read").
-bool nicer(const std::string &a, const std::string &b) {
-  size_t bars_a = a.find_first_not_of('_'), bars_b = b.find_first_not_of('_');
-  if (bars_a != bars_b) return bars_a < bars_b;
-  return a.size() != b.size() ? a.size() < b.size() : a < b;
+bool nicer_name(std::string_view a, std::string_view b) {
+  const auto rank = [](std::string_view name) { return std::tuple(name.find_first_not_of('_'), name.size(), name); };
+  return rank(a) < rank(b);
 }
-
-}  // namespace
 
 FileSymbols::FileSymbols(std::shared_ptr<ElfFile> elf, std::string root, std::vector<std::string> folders)
     : elf_(std::move(elf)), root_(std::move(root)), folders_(std::move(folders)) {
@@ -85,7 +79,7 @@ void FileSymbols::prepare() {
     if (!functions_.empty() && functions_.back().begin == symbol->address) {
       Function &same = functions_.back();
       same.end = std::max(same.end, symbol->address + symbol->size);
-      if (nicer(symbol->name, same.symbol->name)) same.symbol = symbol;
+      if (nicer_name(symbol->name, same.symbol->name)) same.symbol = symbol;
     } else {
       functions_.push_back({symbol->address, symbol->address + symbol->size, symbol, {}});
     }

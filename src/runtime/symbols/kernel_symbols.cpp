@@ -1,10 +1,7 @@
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <charconv>
-#include <cstring>
 
+#include "base/strings.h"
+#include "runtime/symbols/kallsyms.h"
 #include "runtime/symbols/symbols.h"
 
 namespace awl {
@@ -22,28 +19,8 @@ struct Entry {
   bool global = false;
 };
 
-bool read_whole(const std::string &path, std::string &text) {
-  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  constexpr size_t kChunk = 1 << 20;
-  size_t used = 0;
-  ssize_t n = 0;
-  text.resize(8 * kChunk);  // one allocation for a usual kernel
-  while (true) {
-    if (text.size() - used < kChunk) text.resize(text.size() * 2);
-    n = read(fd, text.data() + used, text.size() - used);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    used += static_cast<size_t>(n);
-  }
-  close(fd);
-  text.resize(used);
-  return n == 0;
-}
-
 }  // namespace
 
-// Lines are "ffffffff81000000 T name" or "ffffffffc0000000 t name\t[module]".
 struct KernelSymbols::Impl {
   std::string path;
   bool loaded = false;
@@ -53,7 +30,7 @@ struct KernelSymbols::Impl {
   uint64_t core_begin = 0, core_end = 0;  // the kernel's own image
 
   void load();
-  void parse_line(const char *line, const char *end);
+  void add(const KernelSymbolLine &symbol);
   uint16_t module_index(std::string_view name);
   [[nodiscard]] std::string_view name_of(const Entry &entry) const {
     return std::string_view(text).substr(entry.name, entry.name_size);
@@ -69,24 +46,20 @@ uint16_t KernelSymbols::Impl::module_index(std::string_view name) {
   return static_cast<uint16_t>(modules.size() - 1);
 }
 
-void KernelSymbols::Impl::parse_line(const char *line, const char *end) {
-  Entry entry;
-  auto [at, err] = std::from_chars(line, end, entry.address, 16);
+void KernelSymbols::Impl::add(const KernelSymbolLine &symbol) {
   // With kernel.kptr_restrict all addresses are zero: such a list says nothing.
-  if (err != std::errc() || entry.address == 0 || end - at < 4) return;
-  char type = at[1];
-  const char *name = at + 3;
-  auto *tab = static_cast<const char *>(std::memchr(name, '\t', static_cast<size_t>(end - name)));
-  const char *name_end = tab ? tab : end;
-  entry.name = static_cast<uint32_t>(name - text.data());
-  entry.name_size = static_cast<uint16_t>(std::min<ptrdiff_t>(name_end - name, UINT16_MAX));
-  entry.global = type == 'T';
-  if (tab && end - tab > 3) entry.module = module_index({tab + 2, static_cast<size_t>(end - tab - 3)});
-  if (!tab) {
-    std::string_view text_name(name, entry.name_size);
-    if (text_name == "_text" || text_name == "_stext")
+  if (symbol.address == 0) return;
+  Entry entry;
+  entry.address = symbol.address;
+  entry.name = static_cast<uint32_t>(symbol.name.data() - text.data());
+  entry.name_size = static_cast<uint16_t>(std::min<size_t>(symbol.name.size(), UINT16_MAX));
+  entry.global = symbol.type == 'T';
+  if (!symbol.module.empty()) {
+    entry.module = module_index(symbol.module);
+  } else {
+    if (symbol.name == "_text" || symbol.name == "_stext")
       core_begin = core_begin ? std::min(core_begin, entry.address) : entry.address;
-    if (text_name == "_end" || text_name == "_etext" || text_name == "_einittext")
+    if (symbol.name == "_end" || symbol.name == "_etext" || symbol.name == "_einittext")
       core_end = std::max(core_end, entry.address);
   }
   entries.push_back(entry);
@@ -95,15 +68,11 @@ void KernelSymbols::Impl::parse_line(const char *line, const char *end) {
 void KernelSymbols::Impl::load() {
   if (loaded) return;
   loaded = true;
-  if (!read_whole(path, text)) return;
+  Result<std::string> read = read_file(path);
+  if (!read) return;
+  text = *std::move(read);
   entries.reserve(text.size() / 40);
-  const char *at = text.data(), *end = text.data() + text.size();
-  while (at < end) {
-    auto *newline = static_cast<const char *>(std::memchr(at, '\n', static_cast<size_t>(end - at)));
-    const char *line_end = newline ? newline : end;
-    parse_line(at, line_end);
-    at = line_end + 1;
-  }
+  each_kernel_symbol(text, [this](const KernelSymbolLine &symbol) { add(symbol); });
   // Names of one address stay in the order of the list.
   std::sort(entries.begin(), entries.end(),
             [](const Entry &a, const Entry &b) { return std::pair(a.address, a.name) < std::pair(b.address, b.name); });

@@ -5,6 +5,8 @@
 
 #include <charconv>
 
+#include "base/strings.h"
+
 namespace awl {
 
 namespace {
@@ -62,6 +64,10 @@ std::vector<Mapping> parse_maps(std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return mappings;
+}
+
+Result<std::vector<Mapping>> mappings_of(uint32_t pid, const std::string &procfs) {
+  return parse_maps(TRY(read_file(fmt::format("{}/{}/maps", procfs, pid))));
 }
 
 std::vector<std::string> places_of(uint32_t pid, uint32_t parent, uint64_t start, uint64_t end,

@@ -1,10 +1,12 @@
-// Mappings of a process, as /proc/PID/maps lists them; for this folder and the unwinder.
+// Mappings of a process, as /proc/PID/maps lists them.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/result.h"
 
 namespace awl {
 
@@ -25,6 +27,8 @@ std::string_view clean_path(std::string_view path);
 
 // Executable mappings in order of address; lines that are not understood are left out.
 std::vector<Mapping> parse_maps(std::string_view text);
+// Those of a process; none if it is the kernel's own.
+Result<std::vector<Mapping>> mappings_of(uint32_t pid, const std::string &procfs = "/proc");
 
 // Where the file of a mapping is looked for: the mapped file itself, even if deleted; then by name in the process' file
 // system; for one that has ended, in its parent's (0: not known), then in ours. Behind a name there may be another file

@@ -148,9 +148,9 @@ std::string search_library(std::string_view name, const std::string &root) {
 // there, or none. "" if it has not.
 std::string still_mapped(const std::string &path, int pid) {
   if (pid <= 0) return "";
-  Result<std::string> text = read_file(fmt::format("/proc/{}/maps", pid));
-  if (!text) return "";
-  for (const Mapping &mapping : parse_maps(*text))
+  const Result<std::vector<Mapping>> mappings = mappings_of(static_cast<uint32_t>(pid));
+  if (!mappings) return "";
+  for (const Mapping &mapping : *mappings)
     if (mapping.deleted && mapping.path == path)
       return fmt::format("/proc/{}/map_files/{:x}-{:x}", pid, mapping.start, mapping.end);
   return "";

@@ -86,6 +86,9 @@ std::optional<std::string> user_name(uint64_t uid);
 // Path of a cgroup v2 id below its mount point ("/user.slice"), nullopt if gone. `filter` is a glob for the
 // hierarchy's name, which is "unified"; empty for all.
 std::optional<std::string> cgroup_path(uint64_t id, std::string_view filter);
+// Whether `a` is the one to show of two names of one address: the one with fewer leading underscores, then the shorter
+// one ("read", not "__libc_read"), then the first of the alphabet.
+bool nicer_name(std::string_view a, std::string_view b);
 // True for names that look like those that compilers of C++ and Rust make up.
 bool is_mangled(std::string_view name);
 // The name as written in C++ or Rust, of the latter without the hash; the same text if it is not mangled.

@@ -3,8 +3,8 @@
 
 #include <set>
 
+#include "runtime/probes/privileges.h"
 #include "runtime/session/features.h"
-#include "runtime/session/privileges.h"
 
 namespace awl {
 namespace {

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -5,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "runtime/symbols/kallsyms.h"
 #include "runtime/symbols/symbols.h"
 
 namespace awl {
@@ -37,6 +39,17 @@ constexpr char kList[] =
     "ffffffffc0000000 t xfs_open\t[xfs]\n"
     "ffffffffc0001000 t ext4_open\t[ext4]\n"
     "ffffffffc0002000 t bpf_prog_1234_x\t[bpf]\n";
+
+TEST(Kallsyms, Lines) {
+  std::string seen;
+  each_kernel_symbol(
+      "ffffffff81000000 T _text\n0000000000000000 t hidden\nnot a line\n12 T\n\n"
+      "ffffffffc0000000 t xfs_open\t[xfs]\nffffffff83000000 B _end",
+      [&](const KernelSymbolLine &line) {
+        seen += fmt::format("{:x} {} {} {};", line.address, line.type, line.name, line.module);
+      });
+  EXPECT_EQ(seen, "ffffffff81000000 T _text ;0 t hidden ;ffffffffc0000000 t xfs_open xfs;ffffffff83000000 B _end ;");
+}
 
 TEST_F(KernelSymbolsTest, Find) {
   write(kList);

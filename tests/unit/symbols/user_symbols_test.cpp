@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "runtime/symbols/process_maps.h"
@@ -45,6 +46,22 @@ TEST(ProcessMaps, Parse) {
   EXPECT_EQ(maps[1].path, "/tmp/with blank");
   EXPECT_EQ(maps[2].path, "");
   EXPECT_EQ(maps[3].path, "[vdso]");
+}
+
+TEST(ProcessMaps, OfAProcess) {
+  const Result<std::vector<Mapping>> own = mappings_of(static_cast<uint32_t>(getpid()));
+  ASSERT_TRUE(own);
+  const uint64_t code = address_of(awl_test_known_function);
+  EXPECT_TRUE(std::ranges::any_of(*own, [&](const Mapping &m) { return m.start <= code && code < m.end; }));
+  EXPECT_FALSE(mappings_of(0));
+}
+
+TEST(Names, TheNicerOfTwo) {
+  EXPECT_TRUE(nicer_name("read", "__libc_read"));
+  EXPECT_TRUE(nicer_name("_longer_name", "__x"));
+  EXPECT_TRUE(nicer_name("ab", "abc"));
+  EXPECT_TRUE(nicer_name("ab", "ac"));
+  EXPECT_FALSE(nicer_name("ab", "ab"));
 }
 
 TEST(UserSymbols, OwnFunctions) {

@@ -1,4 +1,4 @@
-#include "runtime/session/privileges.h"
+#include "runtime/probes/privileges.h"
 
 #include <linux/capability.h>
 #include <sys/syscall.h>
