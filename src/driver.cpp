@@ -139,6 +139,17 @@ std::vector<std::string> environment_names() {
   return names;
 }
 
+ConfigValues read_config(const ast::Program &program, const CompileRequest &request, Diagnostics &diagnostics) {
+  auto environment_variable = [&](const std::string &name) {
+    return request.use_environment ? std::getenv(name.c_str()) : nullptr;
+  };
+  ConfigValues config = ast::read_config(program, environment_variable, diagnostics);
+  if (request.use_environment) ast::warn_environment(environment_names(), diagnostics);
+  config.unsafe = config.unsafe || request.unsafe;
+  config.helper_errors = request.helper_errors;
+  return config;
+}
+
 constexpr std::array kSteps = {
     DebugStep{"ast", "the tree, as it was read"},
     DebugStep{"expanded", "the tree with the functions of the standard library in place"},
@@ -201,13 +212,7 @@ std::optional<Image> compile(Source &source, const CompileRequest &request, Type
 
   // What the script sets for itself: config variables, types of its own.
   times.begin("declare");
-  auto environment_variable = [&](const std::string &name) {
-    return request.use_environment ? std::getenv(name.c_str()) : nullptr;
-  };
-  ConfigValues config = ast::read_config(program, environment_variable, diagnostics);
-  if (request.use_environment) ast::warn_environment(environment_names(), diagnostics);
-  config.unsafe = config.unsafe || request.unsafe;
-  config.helper_errors = request.helper_errors;
+  ConfigValues config = read_config(program, request, diagnostics);
   store.add_source(ast::make_script_source(program.types, program.unread_types, diagnostics));
   add_kernel_types(store, request.roots);
   store.add_source(make_header_source(program.includes, parse_options(source, request)));

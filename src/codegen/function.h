@@ -112,6 +112,9 @@ class FunctionEmitter {
   void read_memory(typed::Space space, Mem from, const Type *type, Mem to);
   // Counts a helper's failure at this place, with -k.
   void note_failure(uint32_t helper, Val result);
+  // Counts failures of reading text, and notes that it was read once.
+  void note_text(uint32_t helper, Val result, Val address);
+  std::optional<uint32_t> helper_site_word(uint32_t helper);
   Val probe_read(typed::Space space, Mem to, Val bytes, Val address);
   Val read_bitfield(typed::Space space, Mem base, const FieldRef &field, const Type *type);
   Mem relocated(Mem base, const FieldRef &field);

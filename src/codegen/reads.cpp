@@ -23,18 +23,38 @@ Mem FunctionEmitter::relocated(Mem base, const FieldRef &field) {
   return code_.relocated(base, object_.core().number(field, CoreKind::ByteOffset), object_.core().next_sequence());
 }
 
-void FunctionEmitter::note_failure(uint32_t helper, Val result) {
+// The first of the words that count for a helper at this place, if any do.
+std::optional<uint32_t> FunctionEmitter::helper_site_word(uint32_t helper) {
   const std::vector<HelperSite> &sites = object_.manifest().helper_sites;
   const Span place = code_.place();
-  for (uint32_t i = 0; i < sites.size(); i++) {
-    if (sites[i].helper != helper || sites[i].span.begin != place.begin || sites[i].span.end != place.end) continue;
-    uint32_t word = object_.manifest().helper_site_word + kHelperSiteWords * i;
-    code_.if_(code_.compare(Cmp::Less, true, result, code_.number(0)), [&] {
-      code_.atomic_add(state_word(word), code_.number(1));
-      code_.store_volatile(state_word(word + 1), result);
-    });
-    return;
-  }
+  for (uint32_t i = 0; i < sites.size(); i++)
+    if (sites[i].helper == helper && sites[i].span.begin == place.begin && sites[i].span.end == place.end)
+      return object_.manifest().helper_site_word + kHelperSiteWords * i;
+  return std::nullopt;
+}
+
+void FunctionEmitter::note_failure(uint32_t helper, Val result) {
+  const std::optional<uint32_t> word = helper_site_word(helper);
+  if (!word) return;
+  code_.if_(code_.compare(Cmp::Less, true, result, code_.number(0)), [&] {
+    code_.atomic_add(state_word(*word), code_.number(1));
+    code_.store_volatile(state_word(*word + 1), result);
+  });
+}
+
+void FunctionEmitter::note_text(uint32_t helper, Val result, Val address) {
+  if (object_.manifest().config.helper_errors) return note_failure(helper, result);
+  const std::optional<uint32_t> word = helper_site_word(helper);
+  if (!word) return;
+  const Mem read_once = state_word(*word + 2);
+  code_.if_else(
+      code_.compare(Cmp::Less, true, result, code_.number(0)),
+      [&] { code_.if_(code_.truth(address), [&] { note_failure(helper, result); }); },
+      // Looked at first, so that CPUs do not take the line from each other each time.
+      [&] {
+        code_.if_(code_.compare(Cmp::Equal, false, code_.load_volatile(read_once), code_.number(0)),
+                  [&] { code_.store_volatile(read_once, code_.number(1)); });
+      });
 }
 
 // The helpers fill the destination with zeros if they fail.

@@ -26,7 +26,7 @@ void FunctionEmitter::into_string(const ReadString &value, Mem to, bool clear_re
   else if (value.limit)
     code_.store(to, code_.number(0), 1);  // a limit of zero reads nothing
   uint32_t helper = read_string_helper(value.space);
-  note_failure(helper, code_.call(static_cast<int>(helper), {to.pointer, size, address}));
+  note_text(helper, code_.call(static_cast<int>(helper), {to.pointer, size, address}), address);
 }
 
 void FunctionEmitter::into_buffer(const ReadBuffer &value, Mem to, bool clear_rest) {

@@ -27,10 +27,11 @@ std::optional<uint32_t> helper_of(const typed::Value &value) {
 
 }  // namespace
 
-std::vector<HelperSite> find_helper_sites(const typed::Module &module) {
+std::vector<HelperSite> find_helper_sites(const typed::Module &module, bool all) {
   std::vector<HelperSite> sites;
   auto look = [&](const typed::Value &value) {
-    if (std::optional<uint32_t> helper = helper_of(value)) {
+    std::optional<uint32_t> helper = helper_of(value);
+    if (helper && (all || helper == BPF_FUNC_probe_read_user_str)) {
       bool known = std::ranges::any_of(sites, [&](const HelperSite &site) {
         return site.helper == *helper && site.span.begin == value.span.begin && site.span.end == value.span.end;
       });

@@ -7,7 +7,7 @@
 
 namespace awl::ast {
 
-// Each place once for each helper, in the order of the programs.
-std::vector<HelperSite> find_helper_sites(const typed::Module &module);
+// Each place once for each helper, in the order of the programs: all with -k, else those that read text of user space.
+std::vector<HelperSite> find_helper_sites(const typed::Module &module, bool all);
 
 }  // namespace awl::ast

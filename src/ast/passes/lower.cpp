@@ -135,7 +135,7 @@ void lay_out_state(Lowered &out) {
     map.side_word = words++;
     if (map.parts >= 0) manifest.maps[static_cast<size_t>(map.parts)].side_word = map.side_word;
   }
-  if (manifest.config.helper_errors) manifest.helper_sites = find_helper_sites(out.module);
+  manifest.helper_sites = find_helper_sites(out.module, manifest.config.helper_errors);
   manifest.helper_site_word = words;
   manifest.state_words = words + kHelperSiteWords * static_cast<uint32_t>(manifest.helper_sites.size());
 }

@@ -150,12 +150,13 @@ struct ProbeInfo {
 };
 
 // Places in the script where a helper can fail without the script seeing it: an address that cannot be read, an entry
-// that a map does not have. With -k each has two words of awl_state: how often it failed, and how it did last.
+// that a map does not have. Without -k only reads of user space's text, at addresses other than 0. Each has words of
+// awl_state: how often it failed, how it did last, and, without -k, whether it has ever not failed.
 struct HelperSite {
   Span span;
   uint32_t helper = 0;  // enum bpf_func_id
 };
-constexpr uint32_t kHelperSiteWords = 2;
+constexpr uint32_t kHelperSiteWords = 3;
 
 // What can go wrong at a place of the script while it runs, and is counted there.
 enum class RunError : uint8_t {
@@ -220,9 +221,9 @@ struct Manifest {
   std::vector<MapInfo> maps;
   std::vector<Action> actions;
   std::vector<ProbeInfo> probes;
-  std::vector<std::string> strings;        // strftime formats, probe names, ...
-  std::vector<CoreStruct> core_structs;    // what to relocate against
-  std::vector<HelperSite> helper_sites;    // only with -k
+  std::vector<std::string> strings;      // strftime formats, probe names, ...
+  std::vector<CoreStruct> core_structs;  // what to relocate against
+  std::vector<HelperSite> helper_sites;
   uint32_t helper_site_word = 0;           // of the first site
   std::vector<ErrorPlace> places;          // counted in awl_state behind the maps
   uint32_t state_words = kStateMapErrors;  // size of awl_state

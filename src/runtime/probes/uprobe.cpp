@@ -46,6 +46,7 @@ bool cpp_matches(std::string_view pattern, std::string_view demangled) {
   const bool overloads = pattern.find('(') == std::string_view::npos || pattern.ends_with("operator()");
   if (!overloads) return false;
   const std::string_view name = without_parameters(demangled);
+  if (pattern == name) return true;
   return glob_match(pattern, name) || (name.ends_with(']') && glob_match(pattern, name.substr(0, name.find("[abi:"))));
 }
 

@@ -102,6 +102,22 @@ void Losses::tell_helper(const SharedState &state, size_t site) {
   told_[word] = seen_[word];
 }
 
+// A text that was never there, though it was asked for at an address.
+void Losses::tell_unread_text(const SharedState &state, size_t site) {
+  const auto word = manifest_.helper_site_word + kHelperSiteWords * static_cast<uint32_t>(site);
+  const uint64_t failures = state.load(word);
+  if (failures == 0 || state.load(word + 2) != 0) return;
+  const auto result = static_cast<int64_t>(state.load(word + 1));
+  Diagnostics diagnostics;
+  diagnostics
+      .emit(diag::TextsUnread, manifest_.helper_sites[site].span, counted(failures, "attempt"),
+            std::string(std::strerror(static_cast<int>(-result))))
+      .with_hint(
+          "is it an address of text? a page that the process has not touched yet cannot be read: read it where the "
+          "function returns, or in a later call");
+  for (const Diagnostic &diagnostic : diagnostics.all()) output_.message(diagnostic, source_);
+}
+
 void Losses::look(const SharedState &state) {
   if (const Change lost = change(state, kStateLostEvents); lost.any) output_.lost_events(lost.delta);
   for (uint32_t word = kStateLostStacks; word < counters(); word++) {
@@ -109,7 +125,7 @@ void Losses::look(const SharedState &state) {
     // On a busy machine there is always a stack that ends early: how many is told at the end.
     if (word != kStateCutStacks && (now.first || (now.any && word >= manifest_.place_word(0)))) tell(word);
   }
-  for (size_t site = 0; site < manifest_.helper_sites.size(); site++)
+  for (size_t site = 0; site < manifest_.helper_sites.size() && manifest_.config.helper_errors; site++)
     if (change(state, manifest_.helper_site_word + kHelperSiteWords * static_cast<uint32_t>(site)).first)
       tell_helper(state, site);
 }
@@ -119,6 +135,10 @@ void Losses::report_totals(const SharedState &state) {
   for (uint32_t word = kStateLostEvents; word < counters(); word++)
     if (seen_[word] > told_[word]) tell(word);
   for (size_t site = 0; site < manifest_.helper_sites.size(); site++) {
+    if (!manifest_.config.helper_errors) {
+      tell_unread_text(state, site);
+      continue;
+    }
     const auto word = manifest_.helper_site_word + kHelperSiteWords * static_cast<uint32_t>(site);
     if (seen_[word] > told_[word]) tell_helper(state, site);
   }

@@ -36,6 +36,7 @@ class Losses {
   Change change(const SharedState &state, uint32_t word);
   void tell(uint32_t word);
   void tell_helper(const SharedState &state, size_t site);
+  void tell_unread_text(const SharedState &state, size_t site);
 
   const Manifest &manifest_;
   const Source &source_;

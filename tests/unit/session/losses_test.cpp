@@ -42,7 +42,7 @@ class LossesTest : public testing::Test {
     manifest.maps.resize(2);
     manifest.maps[0].name = "@a";
     manifest.maps[1].name = "@b";
-    manifest.state_words = manifest.place_word(0);
+    manifest.state_words = manifest.place_word(0) + 3 * kHelperSiteWords;
     fd = memfd_create("state", 0);
     const uint32_t bytes = manifest.state_words * 8;
     EXPECT_EQ(ftruncate(fd, bytes), 0);
@@ -119,6 +119,7 @@ TEST_F(LossesTest, OtherCounters) {
 }
 
 TEST_F(LossesTest, FailedHelpersAreToldWhenTheyFirstFailAndAtTheEnd) {
+  manifest.config.helper_errors = true;
   manifest.helper_sites = {{Span{0, 5}, 112}};  // bpf_probe_read_user
   manifest.helper_site_word = kStateMapErrors;  // this script has no maps
   manifest.maps.clear();
@@ -132,6 +133,22 @@ TEST_F(LossesTest, FailedHelpersAreToldWhenTheyFirstFailAndAtTheEnd) {
   losses.report_totals(state);
   EXPECT_EQ(output.told, (Told{"`probe_read_user` failed here 2 times: Bad address (-14)",
                                "`probe_read_user` failed here 7 times: Bad address (-14)"}));
+}
+
+TEST_F(LossesTest, TextIsToldAtTheEndIfItWasNeverRead) {
+  manifest.helper_sites = {{Span{0, 5}, 114}, {Span{6, 9}, 114}, {Span{10, 12}, 114}};  // bpf_probe_read_user_str
+  manifest.helper_site_word = kStateMapErrors;
+  manifest.maps.clear();
+  Losses losses(manifest, source, output);
+  for (uint32_t site : {0u, 1u}) {
+    state.store(kStateMapErrors + site * kHelperSiteWords, 20 + site);
+    state.store(kStateMapErrors + site * kHelperSiteWords + 1, static_cast<uint64_t>(-14));
+  }
+  state.store(kStateMapErrors + kHelperSiteWords + 2, 1);  // the second one was read once
+  losses.look(state);
+  EXPECT_TRUE(output.told.empty());
+  losses.report_totals(state);
+  EXPECT_EQ(output.told, (Told{"no text could be read here in 20 attempts: Bad address"}));
 }
 
 TEST_F(LossesTest, StateStartsOnceOnly) {
