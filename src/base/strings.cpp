@@ -8,6 +8,8 @@
 #include <cctype>
 #include <cerrno>
 
+#include "base/fd.h"
+
 namespace awl {
 
 namespace {
@@ -166,27 +168,18 @@ std::string escape_non_utf8(std::string_view text) {
 }
 
 Result<std::string> read_file(const std::string &path) {
-  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return fail_errno("open " + path);
+  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return fail_errno("open " + path);
   std::string out;
   char buffer[65536];
   while (true) {
-    ssize_t n = read(fd, buffer, sizeof(buffer));
+    const ssize_t n = read(file.get(), buffer, sizeof(buffer));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      int err = errno;
-      close(fd);
-      return fail_errno("read " + path, err);
-    }
-    if (n == 0) break;
+    if (n < 0) return fail_errno("read " + path);
+    if (n == 0) return out;
     out.append(buffer, static_cast<size_t>(n));
-    if (out.size() > kMaxFileBytes) {
-      close(fd);
-      return fail_errno("read " + path, EFBIG);
-    }
+    if (out.size() > kMaxFileBytes) return fail_errno("read " + path, EFBIG);
   }
-  close(fd);
-  return out;
 }
 
 }  // namespace awl

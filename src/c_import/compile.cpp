@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/search_path.h"
 #include "base/strings.h"
 #include "c_import/memory_file.h"
 
@@ -23,20 +24,11 @@ namespace fs = std::filesystem;
 // As Debian and others name versions of clang that stand beside each other; BPF CO-RE needs 10.
 constexpr int kNewestClang = 29, kOldestClang = 10;
 
-std::string in_path(const std::string &name) {
-  const char *path = std::getenv("PATH");
-  for (const std::string &folder : split(path ? path : "/usr/bin:/bin", ':')) {
-    std::string file = (folder.empty() ? "." : folder) + "/" + name;
-    if (access(file.c_str(), X_OK) == 0) return file;
-  }
-  return {};
-}
-
 std::string find_clang() {
   if (const char *given = std::getenv("AWL_CLANG")) return given;
-  std::string found = in_path("clang");
+  std::string found = find_in_path("clang");
   for (int version = kNewestClang; found.empty() && version >= kOldestClang; version--)
-    found = in_path("clang-" + std::to_string(version));
+    found = find_in_path("clang-" + std::to_string(version));
   return found;
 }
 

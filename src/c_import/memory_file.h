@@ -3,21 +3,20 @@
 
 #include <string>
 
+#include "base/fd.h"
+
 namespace awl {
 
 class MemoryFile {
  public:
   explicit MemoryFile(const std::string &content = {});
-  MemoryFile(const MemoryFile &) = delete;
-  MemoryFile &operator=(const MemoryFile &) = delete;
-  ~MemoryFile();
-  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] int fd() const { return fd_.get(); }
   // As long as this lives, and in this process only.
-  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
+  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(fd()); }
   [[nodiscard]] std::string content() const;
 
  private:
-  int fd_;
+  Fd fd_;
 };
 
 }  // namespace awl

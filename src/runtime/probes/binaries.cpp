@@ -9,11 +9,11 @@
 #include <algorithm>
 #include <array>
 #include <climits>
-#include <cstdlib>
 #include <deque>
 #include <mutex>
 #include <set>
 
+#include "base/search_path.h"
 #include "base/strings.h"
 #include "runtime/symbols/process_maps.h"
 #include "runtime/symbols/zip_archive.h"
@@ -136,8 +136,7 @@ Result<std::vector<std::string>> find_binaries(std::string_view binary, const Pr
   if (binary.find('/') != std::string_view::npos) {
     add_matching((binary.starts_with('/') ? root : std::string()) + std::string(binary), seen, out);
   } else {
-    const char *path = std::getenv("PATH");
-    for (const std::string &folder : split(path ? path : "/usr/bin:/bin", ':'))
+    for (const std::string &folder : search_folders())
       if (folder.starts_with('/')) add_matching(fmt::format("{}{}/{}", root, folder, binary), seen, out);
   }
   if (out.empty()) return fail(fmt::format("no program or library matches `{}`", binary));

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <unordered_set>
 
+#include "base/fd.h"
 #include "base/strings.h"
 #include "runtime/symbols/kallsyms.h"
 #include "runtime/types/btf.h"
@@ -158,12 +159,10 @@ bool kernel_traces_functions(const ProbeRoots &roots) {
   if (!roots.traceable.empty()) return true;
   Result<std::string> tracefs = roots.tracefs.empty() ? tracefs_path() : Result<std::string>(roots.tracefs);
   if (!tracefs || access(tracefs->c_str(), R_OK | X_OK) != 0) return true;
-  const int file = open((*tracefs + "/available_filter_functions").c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return errno != ENOENT && errno != EPERM;  // EACCES: only root may read it
+  const Fd file(open((*tracefs + "/available_filter_functions").c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return errno != ENOENT && errno != EPERM;  // EACCES: only root may read it
   char first = 0;
-  const bool empty = read(file, &first, 1) == 0;
-  close(file);
-  return !empty;
+  return read(file.get(), &first, 1) != 0;
 }
 
 Result<> each_kernel_function_address(const ProbeRoots &roots,

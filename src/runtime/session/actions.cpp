@@ -8,22 +8,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/clock.h"
+#include "base/fd.h"
 #include "base/strings.h"
 #include "runtime/image/image_check.h"
 #include "runtime/output/aggregate.h"
 #include "runtime/output/value_parts.h"
 
 namespace awl {
-namespace {
-
-int64_t wall_clock() {
-  timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
-
-}  // namespace
-
 const Actions::Handler Actions::kHandlers[] = {
 #define AWL_ACTION(kind, handler, ...) &Actions::on_##handler,
 #include "runtime/image/actions.def"
@@ -177,7 +169,7 @@ void Actions::on_zero(const Action &action, std::span<const std::byte>) {
 }
 
 void Actions::on_time(const Action &action, std::span<const std::byte>) {
-  output_.time(format_time(action.format, wall_clock()));
+  output_.time(format_time(action.format, clock_ns(CLOCK_REALTIME)));
 }
 
 void Actions::on_cat(const Action &action, std::span<const std::byte> record) {
@@ -210,7 +202,7 @@ void Actions::on_system(const Action &action, std::span<const std::byte> record)
   }
   output_.flush();  // what was printed before comes before what the command prints to stderr
   std::string collected;
-  Result<int> done = run_shell(command, [&](std::string_view piece) {
+  Result<Fd> done = run_shell(command, [&](std::string_view piece) {
     if (options_.json) {
       collected += piece;
     } else {
@@ -219,7 +211,7 @@ void Actions::on_system(const Action &action, std::span<const std::byte> record)
     }
   });
   if (!collected.empty()) output_.system(collected);
-  if (done && *done >= 0) background_.add(*done);
+  if (done && *done) background_.add(*std::move(done));
   if (done) return;
   diagnostics.emit(diag::CommandNotRun, action.span, command, done.error().message);
   tell(diagnostics);
@@ -283,19 +275,19 @@ void Actions::on_unwatch(const Action &action, std::span<const std::byte> record
 }
 
 Result<std::string> read_for_cat(const std::string &path, size_t limit) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe without writer must not stop the run
-  if (fd < 0) return fail(std::strerror(errno));
+  // A pipe without writer must not stop the run.
+  const Fd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file) return fail(std::strerror(errno));
   std::string content;
   char buffer[16384];
   int error = 0;
   while (content.size() < limit) {
-    const ssize_t n = read(fd, buffer, std::min(sizeof(buffer), limit - content.size()));
+    const ssize_t n = read(file.get(), buffer, std::min(sizeof(buffer), limit - content.size()));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && content.empty()) error = errno;
     if (n <= 0) break;
     content.append(buffer, static_cast<size_t>(n));
   }
-  close(fd);
   if (error != 0) return fail(std::strerror(error));
   return content;
 }

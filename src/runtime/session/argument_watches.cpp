@@ -134,13 +134,13 @@ Result<std::unique_ptr<ArgumentWatches>> ArgumentWatches::make() {
   std::unique_ptr<ArgumentWatches> made(new ArgumentWatches);
   auto opts = libbpf_options<bpf_map_create_opts>();
   opts.map_flags = BPF_F_NO_PREALLOC;
-  made->known_ = bpf_map_create(BPF_MAP_TYPE_HASH, "awl_watched", sizeof(Record), 4, kMostKnown, &opts);
-  made->state_ = bpf_map_create(BPF_MAP_TYPE_ARRAY, "awl_watches", 4, 8, 2, nullptr);
+  made->known_ = Fd(bpf_map_create(BPF_MAP_TYPE_HASH, "awl_watched", sizeof(Record), 4, kMostKnown, &opts));
+  made->state_ = Fd(bpf_map_create(BPF_MAP_TYPE_ARRAY, "awl_watches", 4, 8, 2, nullptr));
   made->records_ =
-      bpf_map_create(BPF_MAP_TYPE_RINGBUF, "awl_to_watch", 0, 0, static_cast<uint32_t>(getpagesize()), nullptr);
-  for (const int map : {made->known_, made->state_, made->records_})
-    if (map < 0) return fail_errno("make a map of watched addresses", -map);
-  made->ring_ = ring_buffer__new(made->records_, &ArgumentWatches::on_record, made.get(), nullptr);
+      Fd(bpf_map_create(BPF_MAP_TYPE_RINGBUF, "awl_to_watch", 0, 0, static_cast<uint32_t>(getpagesize()), nullptr));
+  for (const Fd *map : {&made->known_, &made->state_, &made->records_})
+    if (!*map) return fail_errno("make a map of watched addresses", -map->get());
+  made->ring_ = ring_buffer__new(made->records_.get(), &ArgumentWatches::on_record, made.get(), nullptr);
   if (!made->ring_) return fail_errno("map the ring buffer of addresses to watch");
   return made;
 }
@@ -149,27 +149,25 @@ ArgumentWatches::~ArgumentWatches() {
   Diagnostics unheard;
   end(unheard);
   if (ring_) ring_buffer__free(ring_);
-  for (const int map : {known_, state_, records_})
-    if (map >= 0) close(map);
 }
 
 int ArgumentWatches::descriptor() const { return ring_buffer__epoll_fd(ring_); }
 
 Result<void> ArgumentWatches::add(ArgumentWatch watch) {
   const bool link = has_feature(Feature::UprobeMultiPid) && has_feature(Feature::UprobeMulti);
-  const std::vector<bpf_insn> code = at_entry({known_, state_, records_}, watch.entry.target.offset,
+  const std::vector<bpf_insn> code = at_entry({known_.get(), state_.get(), records_.get()}, watch.entry.target.offset,
                                               static_cast<uint32_t>(watches_.size()), stops(watch));
   auto opts = libbpf_options<bpf_prog_load_opts>();
   if (link) opts.expected_attach_type = static_cast<bpf_attach_type>(kUprobeMultiAttachType);
-  const int program = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "awl_to_watch", "GPL", code.data(), code.size(), &opts);
-  if (program < 0) return fail_errno("load the program at the function's entry", -program);
+  // Held by what it is attached to.
+  const Fd program(bpf_prog_load(BPF_PROG_TYPE_KPROBE, "awl_to_watch", "GPL", code.data(), code.size(), &opts));
+  if (!program) return fail_errno("load the program at the function's entry", -program.get());
   AttachOptions options;
-  options.prog_fd = program;
+  options.prog_fd = program.get();
   options.pid = watch.watching.pid;
   const uint64_t cookie = 0;
   Result<Attachment> attached = link ? attach_uprobe_multi({&watch.entry, 1}, {&cookie, 1}, options, false)
                                      : attach_uprobe(watch.entry, options, false);
-  close(program);  // held by what it is attached to
   if (!attached) return std::unexpected(std::move(attached).error());
   entries_.push_back(*std::move(attached));
   watches_.push_back(std::move(watch));
@@ -185,7 +183,7 @@ int ArgumentWatches::on_record(void *self, void *data, size_t size) {
 
 void ArgumentWatches::set_full(bool full) {
   const uint64_t value = full ? 1 : 0;
-  bpf_map_update_elem(state_, &kFull, &value, BPF_ANY);
+  bpf_map_update_elem(state_.get(), &kFull, &value, BPF_ANY);
 }
 
 void ArgumentWatches::let_go_on(const ArgumentWatch &watch) const {
@@ -206,7 +204,7 @@ void ArgumentWatches::watch(const Record &record, std::vector<Set> &done, Diagno
   if (error.sys_errno == ESRCH) return;  // the process has ended
   // What the processor cannot watch stays known, so that the process is not stopped for it again.
   if (error.sys_errno == ENOSPC) {
-    bpf_map_delete_elem(known_, &record);
+    bpf_map_delete_elem(known_.get(), &record);
     set_full(true);
   }
   diagnostics
@@ -227,7 +225,7 @@ std::vector<ArgumentWatches::Set> ArgumentWatches::take(Diagnostics &diagnostics
 void ArgumentWatches::forget(uint64_t address) {
   for (size_t i = 0; i < watches_.size(); i++) {
     const Record record{address, i};
-    bpf_map_delete_elem(known_, &record);
+    bpf_map_delete_elem(known_.get(), &record);
   }
   set_full(false);
 }
@@ -235,7 +233,7 @@ void ArgumentWatches::forget(uint64_t address) {
 void ArgumentWatches::end(Diagnostics &diagnostics) {
   if (std::exchange(ended_, true) || watches_.empty()) return;
   uint64_t calls = 0;
-  bpf_map_lookup_elem(state_, &kNotWatched, &calls);
+  bpf_map_lookup_elem(state_.get(), &kNotWatched, &calls);
   if (calls > 0)
     diagnostics.emit(diag::CallsNotWatched, watches_.front().span, counted(calls, "call"))
         .with_hint("`unwatch(address)` gives a register back");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/diagnostic.h"
+#include "base/fd.h"
 #include "base/result.h"
 #include "runtime/probes/provider.h"
 
@@ -60,7 +61,7 @@ class ArgumentWatches {
   void watch(const Record &record, std::vector<Set> &done, Diagnostics &diagnostics);
   void let_go_on(const ArgumentWatch &watch) const;
 
-  int known_ = -1, state_ = -1, records_ = -1;  // maps
+  Fd known_, state_, records_;  // maps
   ring_buffer *ring_ = nullptr;
   std::deque<ArgumentWatch> watches_;
   std::vector<Attachment> entries_;

@@ -12,6 +12,7 @@
 
 #include "runtime/session/command_line.h"
 #include "runtime/session/file_limit.h"
+#include "runtime/session/pipe.h"
 #include "runtime/session/signals.h"
 #include "runtime/session/traced_start.h"
 
@@ -52,54 +53,35 @@ int open_pidfd(pid_t pid) {
 Result<std::unique_ptr<Child>> Child::start(const std::string &command) {
   const std::vector<std::string> words = TRY(split_command(command));
   const std::string path = TRY(find_executable(words.front()));
-  int go[2], failed[2];
-  if (pipe2(go, O_CLOEXEC) != 0) return fail_errno("pipe");
-  if (pipe2(failed, O_CLOEXEC) != 0) {
-    const int error = errno;
-    close(go[0]);
-    close(go[1]);
-    return fail_errno("pipe", error);
-  }
+  Pipe go = TRY(make_pipe()), failed = TRY(make_pipe());
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid == 0) {
-    close(go[1]);  // or it would wait for itself
-    become(path, words, go[0], failed[1], parent);
+    go.to.close();  // or it would wait for itself
+    become(path, words, go.from.get(), failed.to.get(), parent);
   }
-  const int error = errno;
-  close(go[0]);
-  close(failed[1]);
-  if (pid < 0) {
-    close(go[1]);
-    close(failed[0]);
-    return fail_errno("fork", error);
-  }
+  if (pid < 0) return fail_errno("fork");
   std::unique_ptr<Child> child(new Child);
   child->pid_ = pid;
   child->program_ = path;
-  child->go_ = go[1];
-  child->failed_ = failed[0];
-  child->pidfd_ = open_pidfd(pid);
-  if (child->pidfd_ < 0) return fail_errno("pidfd_open");
+  child->go_ = std::move(go.to);
+  child->failed_ = std::move(failed.from);
+  child->pidfd_ = Fd(open_pidfd(pid));
+  if (!child->pidfd_) return fail_errno("pidfd_open");
   return child;
 }
 
-Child::~Child() {
-  terminate();
-  for (int fd : {go_, failed_, pidfd_})
-    if (fd >= 0) close(fd);
-}
+Child::~Child() { terminate(); }
 
 Result<void> Child::go(const std::function<void()> &mapped) {
   const bool traced = mapped && trace_start(pid_);
   const char byte = 1;
-  if (write(go_, &byte, 1) != 1) return fail_errno("start the command");
-  close(go_);
-  go_ = -1;
+  if (write(go_.get(), &byte, 1) != 1) return fail_errno("start the command");
+  go_.close();
   if (traced) follow_start(pid_, mapped);
   int error = 0;
   ssize_t n;
-  do n = read(failed_, &error, sizeof(error));
+  do n = read(failed_.get(), &error, sizeof(error));
   while (n < 0 && errno == EINTR);
   if (n == sizeof(error)) return fail(std::strerror(error));
   return {};

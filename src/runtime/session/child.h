@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/result.h"
 
 namespace awl {
@@ -22,7 +23,7 @@ class Child {
 
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] const std::string &program() const { return program_; }  // path of the file
-  [[nodiscard]] int pidfd() const { return pidfd_; }                     // readable when it has ended
+  [[nodiscard]] int pidfd() const { return pidfd_.get(); }               // readable when it has ended
   // Lets it run. Fails when the file cannot be executed after all.
   // With `mapped` it is held at the exec and wherever its dynamic linker has mapped code while that is called, if
   // tracing is allowed.
@@ -40,9 +41,9 @@ class Child {
   Child() = default;
   pid_t pid_ = -1;
   std::string program_;
-  int pidfd_ = -1;
-  int go_ = -1;      // a byte lets it run
-  int failed_ = -1;  // its errno if exec fails, end of file if it works
+  Fd pidfd_;
+  Fd go_;      // a byte lets it run
+  Fd failed_;  // its errno if exec fails, end of file if it works
   bool ended_ = false;
 };
 

@@ -1,13 +1,12 @@
 #include "runtime/session/command_line.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <iterator>
 
+#include "base/search_path.h"
 #include "base/strings.h"
 
 namespace awl {
@@ -31,11 +30,6 @@ Result<void> take_quoted(std::string_view text, size_t &at, char quote, std::str
     return fail("quote " + std::string(1, quote) + " at column " + std::to_string(opened) + " is not closed");
   at++;
   return {};
-}
-
-bool is_executable(const std::string &path) {
-  struct stat info;
-  return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && access(path.c_str(), X_OK) == 0;
 }
 
 constexpr const char *kNoShell = "there is no shell here: write `-c \"sh -c '...'\"`";
@@ -84,15 +78,11 @@ Result<std::vector<std::string>> split_command(std::string_view text) {
 
 Result<std::string> find_executable(const std::string &name) {
   if (name.find('/') != std::string::npos) {
-    if (is_executable(name)) return name;
+    if (is_executable_file(name)) return name;
     if (access(name.c_str(), F_OK) != 0) return fail("no such file");
     return fail("not an executable file");
   }
-  const char *path = std::getenv("PATH");
-  for (const std::string &folder : split(path ? path : "/usr/local/bin:/usr/bin:/bin", ':')) {
-    const std::string candidate = (folder.empty() ? "." : folder) + "/" + name;
-    if (is_executable(candidate)) return candidate;
-  }
+  if (std::string found = find_in_path(name); !found.empty()) return found;
   constexpr std::string_view kOfShells[] = {"cd",   "export", "ulimit", "umask", "source", ".",     "exec",
                                             "eval", "if",     "for",    "while", "set",    "unset", "trap"};
   if (name.find('=') != std::string::npos)

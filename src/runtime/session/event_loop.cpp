@@ -8,6 +8,7 @@
 
 #include <cerrno>
 
+#include "base/clock.h"
 #include "runtime/session/signals.h"
 
 // How the reader sleeps. Programs send records without waking anybody (a wake-up costs the traced process 1-2 us)
@@ -42,36 +43,29 @@ void rest_a_little() {
   nanosleep(&pause, nullptr);
 }
 
-int64_t now_ns() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
-
 }  // namespace
 
 EventLoop::~EventLoop() {
   if (ring_) ring_buffer__free(ring_);
-  if (epoll_ >= 0) close(epoll_);
 }
 
 Result<void> EventLoop::open(const Watched &watched) {
-  epoll_ = epoll_create1(EPOLL_CLOEXEC);
-  if (epoll_ < 0) return fail_errno("epoll_create1");
+  epoll_ = Fd(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll_) return fail_errno("epoll_create1");
   if (watched.ring >= 0) {
     ring_ = ring_buffer__new(watched.ring, &EventLoop::on_record, this, nullptr);
     if (!ring_) return fail_errno("map the ring buffer");
     ring_fd_ = watched.ring;
     // Edge-triggered: a record that is being written counts as readable and would keep the reader spinning.
     epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.u64 = kRingTag}};
-    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, watched.ring, &event) != 0) return fail_errno("watch the ring buffer");
+    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, watched.ring, &event) != 0) return fail_errno("watch the ring buffer");
   }
   if (symbols_.descriptor() >= 0) {
     epoll_event event = {.events = EPOLLIN | EPOLLET, .data = {.u64 = kSymbolsTag}};
-    epoll_ctl(epoll_, EPOLL_CTL_ADD, symbols_.descriptor(), &event);  // else they are looked at when it wakes
+    epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, symbols_.descriptor(), &event);  // else they are looked at when it wakes
   }
   epoll_event background = {.events = EPOLLIN, .data = {.u64 = kBackgroundTag}};
-  epoll_ctl(epoll_, EPOLL_CTL_ADD, actions_.background(), &background);
+  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, actions_.background(), &background);
   watch(watched.signals, EPOLLIN, RunEnd::Signal);
   watch(watched.user_signals, EPOLLIN, RunEnd::UserSignal);
   // Told of once each.
@@ -85,27 +79,27 @@ Result<void> EventLoop::open(const Watched &watched) {
 void EventLoop::watch(int fd, uint32_t events, RunEnd end) {
   if (fd < 0) return;
   epoll_event event = {.events = events, .data = {.u64 = static_cast<uint64_t>(end)}};
-  epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);  // fails for files, which do not hang up
+  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);  // fails for files, which do not hang up
 }
 
 Result<void> EventLoop::watch_also(int fd, std::function<void()> act) {
   act_ = std::move(act);
   epoll_event event = {.events = EPOLLIN, .data = {.u64 = kOtherTag}};
-  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0) return fail_errno("watch a descriptor");
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return fail_errno("watch a descriptor");
   return {};
 }
 
 int EventLoop::on_record(void *self, void *data, size_t size) {
   auto *loop = static_cast<EventLoop *>(self);
   if (!loop->dropping_) loop->actions_.handle({static_cast<const std::byte *>(data), size});
-  loop->cut_ = ++loop->in_pass_ >= kPass || now_ns() >= loop->pass_ends_;
+  loop->cut_ = ++loop->in_pass_ >= kPass || clock_ns(CLOCK_MONOTONIC_COARSE) >= loop->pass_ends_;
   return loop->cut_ ? -EAGAIN : 0;  // the record is consumed either way
 }
 
 size_t EventLoop::pass() {
   in_pass_ = 0;
   cut_ = false;
-  pass_ends_ = now_ns() + kPassNs;
+  pass_ends_ = clock_ns(CLOCK_MONOTONIC_COARSE) + kPassNs;
   if (ring_) ring_buffer__consume(ring_);
   if (in_pass_ > 0) output_.end_of_batch();
   return in_pass_;
@@ -138,7 +132,7 @@ void EventLoop::discard() {
 
 std::optional<RunEnd> EventLoop::wait(int timeout_ms, bool &woken_by_ring) {
   epoll_event events[8];
-  const int count = epoll_wait(epoll_, events, 8, timeout_ms);
+  const int count = epoll_wait(epoll_.get(), events, 8, timeout_ms);
   std::optional<RunEnd> end;
   for (int i = 0; i < count; i++) {
     if (events[i].data.u64 == kRingTag)
@@ -156,7 +150,7 @@ std::optional<RunEnd> EventLoop::wait(int timeout_ms, bool &woken_by_ring) {
 }
 
 void EventLoop::look_at_losses() {
-  const int64_t now = now_ns();
+  const int64_t now = clock_ns(CLOCK_MONOTONIC_COARSE);
   if (now < next_look_ns_) return;
   next_look_ns_ = now + kLookNs;
   losses_.look(state_);

@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/result.h"
 #include "runtime/session/actions.h"
 #include "runtime/session/losses.h"
@@ -66,7 +67,7 @@ class EventLoop {
   std::function<void()> act_;
   ring_buffer *ring_ = nullptr;
   int ring_fd_ = -1;
-  int epoll_ = -1;
+  Fd epoll_;
   size_t in_pass_ = 0;
   int64_t pass_ends_ = 0;
   bool cut_ = false;

@@ -10,8 +10,10 @@
 #include <cstring>
 #include <optional>
 
+#include "base/fd.h"
 #include "runtime/probes/kprobe_attach.h"
 #include "runtime/probes/uprobe_attach.h"
+#include "runtime/session/empty_program.h"
 #include "runtime/session/libbpf_options.h"
 
 namespace awl {
@@ -20,53 +22,28 @@ namespace {
 // What a trial found: 0 if it works, an errno otherwise. kAbsent stands for "this kernel does not have it".
 constexpr int kAbsent = -1;
 
-// A program of two instructions: return 0.
-class EmptyProgram {
- public:
-  EmptyProgram(bpf_prog_type type, uint32_t attach_type) {
-    const bpf_insn insns[] = {
-        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .src_reg = 0, .off = 0, .imm = 0},
-        {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
-    auto opts = libbpf_options<bpf_prog_load_opts>();
-    opts.expected_attach_type = static_cast<bpf_attach_type>(attach_type);
-    fd_ = bpf_prog_load(type, "awl_probe", "GPL", insns, 2, &opts);
-  }
-  EmptyProgram(const EmptyProgram &) = delete;
-  EmptyProgram &operator=(const EmptyProgram &) = delete;
-  ~EmptyProgram() {
-    if (fd_ >= 0) close(fd_);
-  }
-  [[nodiscard]] int fd() const { return fd_; }  // or -errno
-
- private:
-  int fd_ = -1;
-};
-
 // Closes what a trial made and passes its errno on.
-int closed(int fd_or_error) {
-  if (fd_or_error < 0) return -fd_or_error;
-  close(fd_or_error);
-  return 0;
-}
+int closed(int fd_or_error) { return Fd(fd_or_error) ? 0 : -fd_or_error; }
 
 // Links are tried on a target that cannot work: a kernel that knows them complains about the target.
 int try_perf_link() {
-  const EmptyProgram program(BPF_PROG_TYPE_TRACEPOINT, 0);
-  if (program.fd() < 0) return -program.fd();
+  const Fd program = load_empty_program(BPF_PROG_TYPE_TRACEPOINT);
+  if (program.get() < 0) return -program.get();
   auto opts = libbpf_options<bpf_link_create_opts>();
   opts.perf_event.bpf_cookie = 1;
-  const int error = closed(bpf_link_create(program.fd(), -1, BPF_PERF_EVENT, &opts));
+  const int error = closed(bpf_link_create(program.get(), -1, BPF_PERF_EVENT, &opts));
   if (error == EBADF) return 0;
   return error == EINVAL || error == EOPNOTSUPP ? kAbsent : error;
 }
 
 int try_uprobe_link(bool session) {
-  const EmptyProgram program(BPF_PROG_TYPE_KPROBE, session ? kUprobeSessionAttachType : kUprobeMultiAttachType);
-  if (program.fd() < 0) return -program.fd() == EINVAL ? kAbsent : -program.fd();
+  const Fd program =
+      load_empty_program(BPF_PROG_TYPE_KPROBE, session ? kUprobeSessionAttachType : kUprobeMultiAttachType);
+  if (program.get() < 0) return -program.get() == EINVAL ? kAbsent : -program.get();
   AttachPlace place;
   place.target.scope = "/";  // not a file
   AttachOptions options;
-  options.prog_fd = program.fd();
+  options.prog_fd = program.get();
   options.session = session;
   const uint64_t cookie = 0;
   const Result<Attachment> attachment = attach_uprobe_multi({&place, 1}, {&cookie, 1}, options, false);
@@ -77,12 +54,12 @@ int try_uprobe_link(bool session) {
 
 // Kernels that choose by process refuse a number that cannot be one, before they look at the file.
 int try_uprobe_multi_pid() {
-  const EmptyProgram program(BPF_PROG_TYPE_KPROBE, kUprobeMultiAttachType);
-  if (program.fd() < 0) return -program.fd() == EINVAL ? kAbsent : -program.fd();
+  const Fd program = load_empty_program(BPF_PROG_TYPE_KPROBE, kUprobeMultiAttachType);
+  if (program.get() < 0) return -program.get() == EINVAL ? kAbsent : -program.get();
   AttachPlace place;
   place.target.scope = "/";  // not a file
   AttachOptions options;
-  options.prog_fd = program.fd();
+  options.prog_fd = program.get();
   options.pid = -1;
   const uint64_t cookie = 0;
   const Result<Attachment> attachment = attach_uprobe_multi({&place, 1}, {&cookie, 1}, options, false);
@@ -92,12 +69,13 @@ int try_uprobe_multi_pid() {
 }
 
 int try_kprobe_link(bool session) {
-  const EmptyProgram program(BPF_PROG_TYPE_KPROBE, session ? kKprobeSessionAttachType : kKprobeMultiAttachType);
-  if (program.fd() < 0) return -program.fd() == EINVAL ? kAbsent : -program.fd();
+  const Fd program =
+      load_empty_program(BPF_PROG_TYPE_KPROBE, session ? kKprobeSessionAttachType : kKprobeMultiAttachType);
+  if (program.get() < 0) return -program.get() == EINVAL ? kAbsent : -program.get();
   AttachPlace place;
   place.target.name = "awl_no_such_function";
   AttachOptions options;
-  options.prog_fd = program.fd();
+  options.prog_fd = program.get();
   options.session = session;
   const uint64_t cookie = 0;
   const Result<Attachment> attachment = attach_kprobe_multi({&place, 1}, {&cookie, 1}, options, false);
@@ -118,20 +96,19 @@ int try_ring_buffer() {
 }
 
 int try_map_batch() {
-  const int map = bpf_map_create(BPF_MAP_TYPE_HASH, "awl_probe", 4, 4, 1, nullptr);
-  if (map < 0) return -map;
+  const Fd map(bpf_map_create(BPF_MAP_TYPE_HASH, "awl_probe", 4, 4, 1, nullptr));
+  if (!map) return -map.get();
   uint32_t next = 0, key = 0, value = 0, count = 1;
-  const int error = -bpf_map_lookup_batch(map, nullptr, &next, &key, &value, &count, nullptr);
-  close(map);
+  const int error = -bpf_map_lookup_batch(map.get(), nullptr, &next, &key, &value, &count, nullptr);
   if (error == 0 || error == ENOENT) return 0;  // the map is empty
   return error == EINVAL || error == EOPNOTSUPP || error == 524 /* ENOTSUPP */ ? kAbsent : error;
 }
 
 int try_raw_test_run() {
-  const EmptyProgram program(BPF_PROG_TYPE_RAW_TRACEPOINT, 0);
-  if (program.fd() < 0) return -program.fd();
+  const Fd program = load_empty_program(BPF_PROG_TYPE_RAW_TRACEPOINT);
+  if (program.get() < 0) return -program.get();
   auto opts = libbpf_options<bpf_test_run_opts>();
-  const int error = -bpf_prog_test_run_opts(program.fd(), &opts);
+  const int error = -bpf_prog_test_run_opts(program.get(), &opts);
   return error == EINVAL || error == EOPNOTSUPP || error == 524 ? kAbsent : error;
 }
 

@@ -12,6 +12,7 @@
 #include <set>
 #include <tuple>
 
+#include "base/fd.h"
 #include "base/strings.h"
 #include "runtime/session/bpf_assembler.h"
 #include "runtime/session/libbpf_options.h"
@@ -235,18 +236,17 @@ Result<Attachment> attach(const char *name, std::string_view provider, const std
                           const std::vector<bpf_insn> &code) {
   auto options = libbpf_options<bpf_prog_load_opts>();
   const bool raw = provider == "rawtracepoint";
-  const int program = bpf_prog_load(raw ? BPF_PROG_TYPE_RAW_TRACEPOINT : BPF_PROG_TYPE_TRACEPOINT, name, "GPL",
-                                    code.data(), code.size(), &options);
-  if (program < 0) return fail_errno("load the program that follows processes");
+  // Held by what it is attached to.
+  const Fd program(bpf_prog_load(raw ? BPF_PROG_TYPE_RAW_TRACEPOINT : BPF_PROG_TYPE_TRACEPOINT, name, "GPL",
+                                 code.data(), code.size(), &options));
+  if (!program) return fail_errno("load the program that follows processes");
   AttachPlace place;
   place.target.provider = provider;
   if (!raw) place.target.scope = "sched";
   place.target.name = event;
   AttachOptions how;
-  how.prog_fd = program;
-  Result<Attachment> attached = find_provider(provider)->attach(place, how);
-  close(program);  // held by what it is attached to
-  return attached;
+  how.prog_fd = program.get();
+  return find_provider(provider)->attach(place, how);
 }
 
 uint32_t parent_of(uint32_t pid) {

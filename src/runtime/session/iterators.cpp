@@ -8,6 +8,8 @@
 
 #include <cerrno>
 
+#include "base/fd.h"
+
 namespace awl {
 namespace {
 
@@ -28,11 +30,9 @@ Result<> walk(int fd, size_t at_once, const std::function<bool()> &between) {
 
 Result<> run_iterators(const std::vector<int> &links, size_t at_once, const std::function<bool()> &between) {
   for (const int link : links) {
-    const int fd = bpf_iter_create(link);
-    if (fd < 0) return fail_errno("start the iterator", -fd);
-    Result<> done = walk(fd, at_once, between);
-    close(fd);
-    if (!done) return done;
+    const Fd iterator(bpf_iter_create(link));
+    if (!iterator) return fail_errno("start the iterator", -iterator.get());
+    TRY(walk(iterator.get(), at_once, between));
   }
   return {};
 }

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <deque>
 #include <optional>
 
+#include "base/fd.h"
 #include "base/strings.h"
 #include "runtime/probes/bpf_programs.h"
 #include "runtime/session/libbpf_options.h"
@@ -81,34 +81,17 @@ class LogBuffer {
   char *data_ = nullptr;
 };
 
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  FileDescriptor(const FileDescriptor &) = delete;
-  FileDescriptor &operator=(const FileDescriptor &) = delete;
-  ~FileDescriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-int memory_file(const std::string &bytes) {
-  const int fd = memfd_create("awl-btf", MFD_CLOEXEC);
-  if (fd < 0) return -1;
+// Without one: errno says why.
+Fd memory_file(const std::string &bytes) {
+  Fd file(memfd_create("awl-btf", MFD_CLOEXEC));
   size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t n = write(fd, bytes.data() + done, bytes.size() - done);
+  while (file && done < bytes.size()) {
+    const ssize_t n = write(file.get(), bytes.data() + done, bytes.size() - done);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) {
-      close(fd);
-      return -1;
-    }
+    if (n <= 0) return Fd();
     done += static_cast<size_t>(n);
   }
-  return fd;
+  return file;
 }
 
 }  // namespace
@@ -169,8 +152,8 @@ class Loader {
   }
 
   bool keep_types(const std::string &bytes) {
-    types_.emplace(memory_file(bytes));
-    return types_->get() >= 0 || broken(std::string("memfd_create: ") + strerror(errno));
+    types_ = memory_file(bytes);
+    return types_ || broken(std::string("memfd_create: ") + strerror(errno));
   }
 
   // What C functions touch is not known: all of the kernel's types, and those of the events' records.
@@ -196,7 +179,7 @@ class Loader {
     opts.object_name = "awl";
     std::string path;
     if (types_) {
-      path = "/proc/self/fd/" + std::to_string(types_->get());
+      path = "/proc/self/fd/" + std::to_string(types_.get());
       opts.btf_custom_path = path.c_str();
     }
     if (log_.size() > 0) {
@@ -379,8 +362,8 @@ class Loader {
   LibbpfPrint print_;
   LogBuffer log_;
   std::map<std::string, std::unique_ptr<LogBuffer>> logs_;  // by program, with show_verifier
-  std::optional<FileDescriptor> types_;
-  std::deque<FileDescriptor> traced_;  // programs that are traced
+  Fd types_;
+  std::vector<Fd> traced_;  // programs that are traced
   bpf_object *object_ = nullptr;
   std::unique_ptr<LoadedObject> owner_;
 };

@@ -6,15 +6,10 @@
 #include <ctime>
 #include <optional>
 
+#include "base/clock.h"
 #include "runtime/symbols/ids.h"
 
 namespace awl {
-
-int64_t clock_ns(clockid_t clock) {
-  timespec now;
-  clock_gettime(clock, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
 
 void set_machine_facts(const Manifest &manifest, KernelSymbols &symbols, std::vector<uint64_t> &words,
                        Diagnostics &diagnostics) {

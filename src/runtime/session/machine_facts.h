@@ -11,9 +11,6 @@
 
 namespace awl {
 
-// Nanoseconds.
-int64_t clock_ns(clockid_t clock);
-
 // Puts the clocks and what the program asks for into its words of awl_params; E0619 or E0620 for what is not there.
 void set_machine_facts(const Manifest &manifest, KernelSymbols &symbols, std::vector<uint64_t> &words,
                        Diagnostics &diagnostics);

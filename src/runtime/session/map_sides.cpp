@@ -1,31 +1,26 @@
 #include "runtime/session/map_sides.h"
 
 #include <bpf/bpf.h>
-#include <unistd.h>
 
 #include <utility>
 
 namespace awl {
 
-GracePeriod::~GracePeriod() {
-  if (outer_ >= 0) close(outer_);
-  if (inner_ >= 0) close(inner_);
-}
-
 // An update of a map of maps returns when no program can use the map that was there before (since Linux 4.14, for this
 // purpose: commit 1ae80cf31938). Non-sleepable programs run inside RCU read sections, and awl makes no others.
 Result<void> GracePeriod::wait() {
-  if (inner_ < 0) inner_ = bpf_map_create(BPF_MAP_TYPE_ARRAY, "awl_inner", 4, 8, 1, nullptr);
-  if (inner_ < 0) return fail_errno("make a map");
-  if (outer_ < 0) {
+  if (!inner_) inner_ = Fd(bpf_map_create(BPF_MAP_TYPE_ARRAY, "awl_inner", 4, 8, 1, nullptr));
+  if (!inner_) return fail_errno("make a map");
+  if (!outer_) {
     bpf_map_create_opts options{};
     options.sz = sizeof(options);
-    options.inner_map_fd = static_cast<uint32_t>(inner_);
-    outer_ = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "awl_outer", 4, 4, 1, &options);
+    options.inner_map_fd = static_cast<uint32_t>(inner_.get());
+    outer_ = Fd(bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "awl_outer", 4, 4, 1, &options));
   }
-  if (outer_ < 0) return fail_errno("make a map of maps");
+  if (!outer_) return fail_errno("make a map of maps");
   const uint32_t zero = 0;
-  if (bpf_map_update_elem(outer_, &zero, &inner_, BPF_ANY) < 0) return fail_errno("wait for programs");
+  const int inner = inner_.get();
+  if (bpf_map_update_elem(outer_.get(), &zero, &inner, BPF_ANY) < 0) return fail_errno("wait for programs");
   return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/fd.h"
 #include "base/result.h"
 #include "runtime/maps/map_reader.h"
 #include "runtime/session/shared_state.h"
@@ -12,14 +13,10 @@ namespace awl {
 // Waits until every BPF program that was running has ended.
 class GracePeriod {
  public:
-  GracePeriod() = default;
-  GracePeriod(const GracePeriod &) = delete;
-  GracePeriod &operator=(const GracePeriod &) = delete;
-  ~GracePeriod();
   Result<void> wait();
 
  private:
-  int outer_ = -1, inner_ = -1;
+  Fd outer_, inner_;
 };
 
 // A map that is taken from has two sides (MapInfo::twin). Programs read a word of awl_state for each operation and use

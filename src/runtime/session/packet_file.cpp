@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -42,16 +41,14 @@ Result<void> write_all(int fd, std::span<iovec> pieces) {
 }  // namespace
 
 Result<std::unique_ptr<PacketFile>> PacketFile::create(const std::string &path) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) return fail(std::strerror(errno));
-  std::unique_ptr<PacketFile> file(new PacketFile(fd));
+  Fd opened(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!opened) return fail(std::strerror(errno));
+  std::unique_ptr<PacketFile> file(new PacketFile(std::move(opened)));
   FileHeader header;
   iovec piece{&header, sizeof(header)};
-  TRY(write_all(fd, {&piece, 1}));
+  TRY(write_all(file->file_.get(), {&piece, 1}));
   return file;
 }
-
-PacketFile::~PacketFile() { close(fd_); }
 
 Result<void> PacketFile::write(int64_t wall_ns, std::span<const std::byte> bytes, uint64_t wanted, uint64_t length) {
   if (failed_) return {};
@@ -59,7 +56,7 @@ Result<void> PacketFile::write(int64_t wall_ns, std::span<const std::byte> bytes
                       static_cast<uint32_t>(bytes.size()),
                       static_cast<uint32_t>(std::max<uint64_t>(length, bytes.size()))};
   iovec pieces[] = {{&header, sizeof(header)}, {const_cast<std::byte *>(bytes.data()), bytes.size()}};
-  Result<void> written = write_all(fd_, pieces);
+  Result<void> written = write_all(file_.get(), pieces);
   failed_ = !written;
   if (!written) return written;
   packets_++;

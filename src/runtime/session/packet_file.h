@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "base/fd.h"
 #include "base/result.h"
 
 namespace awl {
@@ -16,9 +17,6 @@ class PacketFile {
  public:
   // Empties a file that is there.
   static Result<std::unique_ptr<PacketFile>> create(const std::string &path);
-  PacketFile(const PacketFile &) = delete;
-  PacketFile &operator=(const PacketFile &) = delete;
-  ~PacketFile();
 
   // One packet; `wall_ns` since 1970. `length` is that of the whole packet, of which `wanted` bytes at most were asked
   // for. After an error nothing is written any more, and nothing is told of it again.
@@ -28,8 +26,8 @@ class PacketFile {
   [[nodiscard]] uint64_t cut() const { return cut_; }  // packets of which less is there than was asked for
 
  private:
-  explicit PacketFile(int fd) : fd_(fd) {}
-  int fd_;
+  explicit PacketFile(Fd file) : file_(std::move(file)) {}
+  Fd file_;
   bool failed_ = false;
   uint64_t packets_ = 0, cut_ = 0;
 };

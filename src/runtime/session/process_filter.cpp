@@ -120,24 +120,9 @@ Result<ProcessSelection> ProcessSelection::make(const ProcessFilter &filter, int
   for (const std::string &path : cgroups) {
     Result<int> fd = open_cgroup(path);
     if (!fd) return std::unexpected(say("control group", path, std::move(fd).error()));
-    out.cgroups_.push_back(*fd);
+    out.cgroups_.emplace_back(*fd);
   }
   return out;
-}
-
-ProcessSelection &ProcessSelection::operator=(ProcessSelection &&other) noexcept {
-  pids_ = std::move(other.pids_);
-  follow_ = other.follow_;
-  only_pid_ = other.only_pid_;
-  user_pid_ = other.user_pid_;
-  comms_ = std::move(other.comms_);
-  std::swap(cgroups_, other.cgroups_);
-  followers_ = std::move(other.followers_);
-  return *this;
-}
-
-ProcessSelection::~ProcessSelection() {
-  for (const int fd : cgroups_) close(fd);
 }
 
 void ProcessSelection::set_params(LoadOptions &load) const {
@@ -172,7 +157,7 @@ Result<void> ProcessSelection::apply(const LoadedObject &object, const ProbeEnvi
     if (comms >= 0 && bpf_map_update_elem(comms, key.data(), &yes, BPF_ANY) != 0) return fail_errno("name a thread");
   }
   for (uint32_t i = 0; i < cgroups_.size(); i++)
-    if (cgroups >= 0 && bpf_map_update_elem(cgroups, &i, &cgroups_[i], BPF_ANY) != 0)
+    if (const int group = cgroups_[i].get(); cgroups >= 0 && bpf_map_update_elem(cgroups, &i, &group, BPF_ANY) != 0)
       return fail_errno("name a control group");
   if (!follow_ || pids < 0) return {};
   const PidNamespace numbers = own_pid_namespace();

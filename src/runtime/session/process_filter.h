@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/result.h"
 #include "runtime/probes/provider.h"
 #include "runtime/session/loader.h"
@@ -29,10 +30,6 @@ class ProcessSelection {
   // Opens the control groups. `child`: the command of -c, 0 if there is none. Errors: no such group or container, more
   // of them than a program can test.
   static Result<ProcessSelection> make(const ProcessFilter &filter, int child);
-  ProcessSelection() = default;
-  ~ProcessSelection();
-  ProcessSelection(ProcessSelection &&other) noexcept { *this = std::move(other); }
-  ProcessSelection &operator=(ProcessSelection &&other) noexcept;
 
   void set_params(LoadOptions &load) const;
   // Fills the maps. With --follow attaches what keeps awl_pids up to date, and adds the children that are there
@@ -44,7 +41,7 @@ class ProcessSelection {
   bool follow_ = false;
   int only_pid_ = 0, user_pid_ = 0;
   std::vector<std::string> comms_;
-  std::vector<int> cgroups_;  // descriptors
+  std::vector<Fd> cgroups_;
   std::vector<Attachment> followers_;
 };
 

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <functional>
 
+#include "base/clock.h"
 #include "base/strings.h"
 #include "runtime/probes/privileges.h"
 #include "runtime/session/actions.h"

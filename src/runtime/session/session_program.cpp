@@ -3,7 +3,6 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <linux/btf.h>
-#include <unistd.h>
 
 #include <memory>
 #include <utility>
@@ -49,31 +48,18 @@ Assembler dispatch(int map, int is_return) {
 Result<SessionProgram> SessionProgram::make(int entry_fd, int return_fd, uint32_t attach_type) {
   const int is_return = is_return_function();
   if (is_return < 0) return fail_errno("find bpf_session_is_return", -is_return);
-  SessionProgram made(-1, bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "awl_session", 4, 4, 2, nullptr));
-  if (made.map_ < 0) return fail_errno("make a map of programs", -made.map_);
+  SessionProgram made;
+  made.map_ = Fd(bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "awl_session", 4, 4, 2, nullptr));
+  if (!made.map_) return fail_errno("make a map of programs", -made.map_.get());
   for (const auto &[element, fd] : {std::pair(kEntry, entry_fd), std::pair(kReturn, return_fd)})
-    if (const int error = bpf_map_update_elem(made.map_, &element, &fd, BPF_ANY); error != 0)
+    if (const int error = bpf_map_update_elem(made.map_.get(), &element, &fd, BPF_ANY); error != 0)
       return fail_errno("name a program to go on in", -error);
-  const Assembler code = dispatch(made.map_, is_return);
+  const Assembler code = dispatch(made.map_.get(), is_return);
   auto opts = libbpf_options<bpf_prog_load_opts>();
   opts.expected_attach_type = static_cast<bpf_attach_type>(attach_type);
-  made.program_ = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "awl_session", "GPL", code.code().data(), code.size(), &opts);
-  if (made.program_ < 0) return fail_errno("load the program of a session", -made.program_);
+  made.program_ = Fd(bpf_prog_load(BPF_PROG_TYPE_KPROBE, "awl_session", "GPL", code.code().data(), code.size(), &opts));
+  if (!made.program_) return fail_errno("load the program of a session", -made.program_.get());
   return made;
-}
-
-SessionProgram::SessionProgram(SessionProgram &&other) noexcept
-    : program_(std::exchange(other.program_, -1)), map_(std::exchange(other.map_, -1)) {}
-
-SessionProgram &SessionProgram::operator=(SessionProgram &&other) noexcept {
-  std::swap(program_, other.program_);
-  std::swap(map_, other.map_);
-  return *this;
-}
-
-SessionProgram::~SessionProgram() {
-  if (program_ >= 0) close(program_);
-  if (map_ >= 0) close(map_);
 }
 
 }  // namespace awl

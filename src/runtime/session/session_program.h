@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "base/fd.h"
 #include "base/result.h"
 
 namespace awl {
@@ -15,15 +16,11 @@ class SessionProgram {
  public:
   // Of two loaded programs, for BPF_TRACE_KPROBE_SESSION or BPF_TRACE_UPROBE_SESSION, for which they were loaded, too.
   static Result<SessionProgram> make(int entry_fd, int return_fd, uint32_t attach_type);
-  SessionProgram(SessionProgram &&other) noexcept;
-  SessionProgram &operator=(SessionProgram &&other) noexcept;
-  ~SessionProgram();
-  [[nodiscard]] int fd() const { return program_; }
+  [[nodiscard]] int fd() const { return program_.get(); }
 
  private:
-  SessionProgram(int program, int map) : program_(program), map_(map) {}
-  int program_;
-  int map_;  // programs to go on in; the kernel empties it when the last descriptor is closed
+  Fd program_;
+  Fd map_;  // programs to go on in; the kernel empties it when the last descriptor is closed
 };
 
 }  // namespace awl

@@ -8,7 +8,10 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
+#include "base/fd.h"
 #include "base/strings.h"
+#include "runtime/session/empty_program.h"
 #include "runtime/session/libbpf_options.h"
 #include "runtime/session/signals.h"
 
@@ -23,26 +26,6 @@ constexpr uint64_t kEnoughNs = 1'000'000;
 constexpr int64_t kLongestNs = 5'000'000'000;  // of the clock on the wall
 constexpr uint64_t kFirstBatch = 64, kLargestBatch = 4096;
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor &) = delete;
-  Descriptor &operator=(const Descriptor &) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-int64_t now_ns() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
-
 struct Counts {
   uint64_t runs = 0, ns = 0;
 };
@@ -52,13 +35,6 @@ Result<Counts> counts_of(int program) {
   uint32_t size = sizeof(info);
   if (bpf_obj_get_info_by_fd(program, &info, &size) != 0) return fail_errno("read the program's statistics");
   return Counts{info.run_cnt, info.run_time_ns};
-}
-
-int load_empty() {
-  const bpf_insn code[] = {
-      {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .src_reg = 0, .off = 0, .imm = 0},
-      {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
-  return bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "awl_empty", "GPL", code, 2, nullptr);
 }
 
 }  // namespace
@@ -92,9 +68,9 @@ Result<size_t> Trials::run_tests(const std::vector<const ProbeInfo *> &tests) {
 
 Result<Trials::Timing> Trials::time(int program) {
   const Counts before = TRY(counts_of(program));
-  const int64_t end = now_ns() + kLongestNs;
+  const int64_t end = clock_ns(CLOCK_MONOTONIC) + kLongestNs;
   Counts now = before;
-  for (uint64_t batch = kFirstBatch; now.ns - before.ns < kEnoughNs && now_ns() < end;
+  for (uint64_t batch = kFirstBatch; now.ns - before.ns < kEnoughNs && clock_ns(CLOCK_MONOTONIC) < end;
        batch = std::min(batch * 2, kLargestBatch)) {
     for (uint64_t i = 0; i < batch; i++) {
       (void)TRY(run_once(program));
@@ -113,9 +89,9 @@ Result<Trials::Timing> Trials::time(int program) {
 }
 
 Result<size_t> Trials::run_benchmarks(const std::vector<const ProbeInfo *> &benchmarks) {
-  const Descriptor statistics(bpf_enable_stats(BPF_STATS_RUN_TIME));
+  const Fd statistics(bpf_enable_stats(BPF_STATS_RUN_TIME));
   if (statistics.get() < 0) return fail_errno("switch the statistics of programs on", -statistics.get());
-  const Descriptor empty(load_empty());
+  const Fd empty = load_empty_program(BPF_PROG_TYPE_RAW_TRACEPOINT);
   if (empty.get() < 0) return fail_errno("load a program", -empty.get());
   const Timing nothing = TRY(time(empty.get()));
   size_t width = 9;

@@ -12,6 +12,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/fd.h"
 #include "base/file_mapping.h"
 #include "runtime/symbols/zip_archive.h"
 
@@ -187,22 +188,21 @@ ElfFile::~ElfFile() = default;
 
 Result<std::shared_ptr<ElfFile>> ElfFile::open(const std::string &path) {
   const BinaryPath place = split_binary_path(path);
-  int fd = ::open(place.file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return fail_errno("cannot open `" + path + "`");
+  const Fd opened(::open(place.file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!opened) return fail_errno("cannot open `" + path + "`");
   struct stat info{};
-  int failed = fstat(fd, &info) < 0 ? errno : 0;
+  int failed = fstat(opened.get(), &info) < 0 ? errno : 0;
   bool regular = failed == 0 && S_ISREG(info.st_mode);
   std::shared_ptr<ElfFile> file(new ElfFile());
   file->impl_->path = path;
   if (regular && info.st_size > 0) {
-    if (auto mapped = FileMapping::map(fd, static_cast<size_t>(info.st_size))) {
+    if (auto mapped = FileMapping::map(opened.get(), static_cast<size_t>(info.st_size))) {
       file->impl_->mapping = *std::move(mapped);
       file->impl_->bytes = {file->impl_->mapping.data(), file->impl_->mapping.size()};
     } else {
       failed = mapped.error().sys_errno;
     }
   }
-  close(fd);
   if (failed != 0) return fail_errno("cannot read `" + path + "`", failed);
   if (!regular) return fail("`" + path + "` is not an ELF file" + (S_ISDIR(info.st_mode) ? " but a directory" : ""));
   if (!place.member.empty()) {

@@ -7,10 +7,10 @@
 
 #include <array>
 #include <climits>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
+#include "base/search_path.h"
 #include "base/strings.h"
 #include "runtime/symbols/elf_file.h"
 #include "runtime/symbols/process_maps.h"
@@ -24,8 +24,6 @@ bool is_file(const std::string &path) {
   struct stat info{};
   return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
 }
-
-bool is_executable(const std::string &path) { return is_file(path) && access(path.c_str(), X_OK) == 0; }
 
 std::string read_link(const std::string &path) {
   std::array<char, PATH_MAX> target{};
@@ -62,12 +60,10 @@ std::string below(const std::string &root, std::string_view path) {
 }
 
 std::string search_path(std::string_view name, const std::string &root) {
-  const char *path = std::getenv("PATH");
-  for (const std::string &folder :
-       split(path && *path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", ':')) {
-    if (folder.empty() || folder[0] != '/') continue;
+  for (const std::string &folder : search_folders()) {
+    if (folder[0] != '/') continue;
     std::string found = below(root, folder + "/" + std::string(name));
-    if (is_executable(found)) return found;
+    if (is_executable_file(found)) return found;
   }
   return "";
 }

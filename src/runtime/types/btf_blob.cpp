@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/fd.h"
 #include "base/file_mapping.h"
 #include "runtime/types/btf.h"
 
@@ -48,20 +49,15 @@ Result<std::string> read_all(int fd, const std::string &path, size_t expected) {
 }  // namespace
 
 Result<std::shared_ptr<BtfBlob>> BtfBlob::open(const std::string &path) {
-  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return fail_errno("open " + path);
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return fail_errno("open " + path);
   struct stat info = {};
-  size_t size = fstat(fd, &info) == 0 && info.st_size > 0 ? static_cast<size_t>(info.st_size) : 0;
+  size_t size = fstat(file.get(), &info) == 0 && info.st_size > 0 ? static_cast<size_t>(info.st_size) : 0;
   if (size > 0) {
-    if (auto mapped = FileMapping::map(fd, size)) {  // sysfs can be mapped since Linux 6.16
-      close(fd);
+    if (auto mapped = FileMapping::map(file.get(), size))  // sysfs can be mapped since Linux 6.16
       return std::make_shared<MappedBlob>(*std::move(mapped));
-    }
   }
-  auto bytes = read_all(fd, path, size);
-  close(fd);
-  if (!bytes) return std::unexpected(std::move(bytes).error());
-  return from_bytes(*std::move(bytes));
+  return from_bytes(TRY(read_all(file.get(), path, size)));
 }
 
 Result<std::shared_ptr<BtfBlob>> BtfBlob::from_bytes(std::string bytes) {

@@ -38,10 +38,10 @@ TEST(RunShell, WhatStaysInTheBackgroundIsReadLater) {
   BackgroundOutput background;
   std::string out;
   const auto take = [&](std::string_view piece) { out += piece; };
-  const Result<int> open = run_shell("(sleep 0.3; echo later; sleep 0.3; echo last) & echo done", take);
+  Result<Fd> open = run_shell("(sleep 0.3; echo later; sleep 0.3; echo last) & echo done", take);
   ASSERT_TRUE(open.has_value());
-  ASSERT_GE(*open, 0);
-  background.add(*open);
+  ASSERT_TRUE(*open);
+  background.add(*std::move(open));
   EXPECT_EQ(out, "done\n");
   for (int waits = 0; waits < 2; waits++) {
     pollfd wait{background.descriptor(), POLLIN, 0};
@@ -54,10 +54,10 @@ TEST(RunShell, WhatStaysInTheBackgroundIsReadLater) {
 TEST(RunShell, EndlessOutputOfTheBackgroundDoesNotHoldIt) {
   BackgroundOutput background;
   size_t bytes = 0;
-  const Result<int> open = run_shell("yes & echo $!", [&](std::string_view piece) { bytes += piece.size(); });
+  Result<Fd> open = run_shell("yes & echo $!", [&](std::string_view piece) { bytes += piece.size(); });
   ASSERT_TRUE(open.has_value());
-  ASSERT_GE(*open, 0);
-  background.add(*open);
+  ASSERT_TRUE(*open);
+  background.add(*std::move(open));
   background.pass_on([&](std::string_view piece) { bytes += piece.size(); });
   EXPECT_GT(bytes, 0U);
 }
