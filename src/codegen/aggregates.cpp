@@ -187,7 +187,7 @@ void FunctionEmitter::update_series(const Type *aggregate, Mem at, Val argument,
   });
 }
 
-// --- Histograms: the same buckets as src/runtime/maps/histogram.h
+// --- Histograms: the same buckets as src/runtime/types/histogram.h
 
 // Without branches, so that the verifier has one path: e = log2(value >> bits) found by halving, then bucket
 // 1 + (e << bits) + (value >> e). Negative values give 0.

@@ -4,7 +4,7 @@
 #include <random>
 
 #include "loaded.h"
-#include "runtime/maps/histogram.h"
+#include "runtime/types/histogram.h"
 
 namespace awl::testing {
 namespace {

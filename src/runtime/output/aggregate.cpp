@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "runtime/maps/histogram.h"
 #include "runtime/output/value_parts.h"
+#include "runtime/types/histogram.h"
 
 namespace awl {
 

@@ -142,7 +142,7 @@ inline uint32_t Field::stored_size() const { return data_loc ? 4 : type ? type->
 // "uint64", "struct task_struct *", "string[64]", "(uint64, string[16])", "hist": as a script writes it.
 std::string to_string(const Type *type);
 
-// One bucket for negative values, then 2^bits for each power of two up to 2^63 (runtime/maps/histogram.h).
+// One bucket for negative values, then 2^bits for each power of two up to 2^63 (runtime/types/histogram.h).
 constexpr uint32_t hist_buckets(uint32_t bits) { return ((64 - bits) << bits) + 1; }
 constexpr uint32_t lhist_buckets(int64_t min, int64_t max, int64_t step) {
   return static_cast<uint32_t>((max - min) / step) + 2;

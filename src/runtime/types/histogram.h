@@ -1,6 +1,5 @@
 // Buckets of hist() and lhist(): which bucket a value falls into, and the bounds of a bucket. The
-// programs compute the same in BPF (codegen); tests hold one against the other. Header only, so that the
-// output can use it without depending on the maps.
+// programs compute the same in BPF (codegen); tests hold one against the other.
 #pragma once
 
 #include <bit>

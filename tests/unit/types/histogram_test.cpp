@@ -1,4 +1,4 @@
-#include "runtime/maps/histogram.h"
+#include "runtime/types/histogram.h"
 
 #include <gtest/gtest.h>
 
