@@ -150,23 +150,7 @@ ConfigValues read_config(const ast::Program &program, const CompileRequest &requ
   return config;
 }
 
-constexpr std::array kSteps = {
-    DebugStep{"ast", "the tree, as it was read"},
-    DebugStep{"expanded", "the tree with the functions of the standard library in place"},
-    DebugStep{"types", "types of variables, maps and expressions"},
-    DebugStep{"typed", "the typed form, from which code is made"},
-    DebugStep{"codegen", "LLVM's code as it was made"},
-    DebugStep{"codegen-opt", "LLVM's code after its passes"},
-    DebugStep{"dis", "BPF instructions"},
-    DebugStep{"timing", "how long the steps of the compiler took"},
-    DebugStep{"libbpf", "what libbpf says while it loads"},
-    DebugStep{"verifier", "what the kernel's verifier says"},
-    DebugStep{"all", "all of these"},
-};
-
 }  // namespace
-
-std::span<const DebugStep> debug_steps() { return kSteps; }
 
 std::vector<std::string> list_script(Source &source, const CompileRequest &request, TypeStore &store,
                                      Diagnostics &diagnostics) {

@@ -3,7 +3,6 @@
 
 #include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,13 +15,6 @@
 #include "runtime/types/type_store.h"
 
 namespace awl {
-
-// What `-d` can print, in the order of the pipeline. The last ones are said by the run, not by the compiler.
-struct DebugStep {
-  std::string_view name;  // "ast"
-  std::string_view doc;
-};
-std::span<const DebugStep> debug_steps();
 
 struct CompileRequest {
   std::vector<std::string> params;   // positional parameters of the script
@@ -42,7 +34,7 @@ struct CompileRequest {
   const std::map<std::string, std::string> *fixed_params = nullptr;
   std::vector<std::string> *param_names = nullptr;
   std::string *options_help = nullptr;                  // filled, and nothing compiled, if the options ask for --help
-  std::map<std::string, std::string> *dumps = nullptr;  // steps to write down, by name of debug_steps()
+  std::map<std::string, std::string> *dumps = nullptr;  // steps to write down, by the names of -d: "ast", "typed", ...
 };
 
 // Image of a script; the files that it imports are added to `source`; nullopt if there were errors (or with

@@ -1,11 +1,8 @@
 // Which command was asked for.
 #include <fmt/core.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <string>
-#include <system_error>
 
 #include "cli/commands.h"
 #include "cli/program.h"
@@ -37,13 +34,5 @@ int run_command(int argc, char **argv) {
 }  // namespace
 
 int main(int argc, char **argv) {
-  try {
-    const int status = run_command(argc, argv);
-    errno = 0;
-    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
-  } catch (const std::system_error &error) {  // of fmt::print
-    errno = error.code().value();
-  }
-  return complain(
-      Error{"cannot write the output" + (errno != 0 ? std::string(": ") + std::strerror(errno) : ""), {}, 0});
+  return run_main("awl", [&] { return run_command(argc, argv); });
 }

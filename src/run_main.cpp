@@ -2,27 +2,28 @@
 #include <fmt/core.h>
 
 #include <cstdio>
-#include <span>
-#include <string_view>
 
-#include "runtime/image/image_file.h"
-#include "runtime/probes/kernel_types.h"
-#include "runtime/session/session.h"
+#include "arguments/option_table.h"
+#include "arguments/run.h"
+
+using namespace awl;
+
+namespace {
+
+constexpr std::string_view kName = "awl-run";
+
+int run_command(int argc, char **argv) {
+  Result<Options> options = parse_options(argc, argv, Tool::Runner);
+  if (!options) return complain(options.error(), kName);
+  for (const std::string &note : options->notes)
+    if (!options->quiet) fmt::print(stderr, "{}: note: {}\n", kName, note);
+  if (options->command == Command::Help) fmt::print("{}", runner_help());
+  if (options->command == Command::Version) fmt::print("{} {}\n", kName, AWL_VERSION);
+  return options->command == Command::RunImage ? run_written_image(*options, kName) : 0;
+}
+
+}  // namespace
 
 int main(int argc, char **argv) {
-  if (argc < 2) {
-    fmt::print(stderr, "usage: awl-run IMAGE [PARAMETER]... [--OPTION=VALUE]...\n");
-    return 1;
-  }
-  awl::RunOptions options;
-  for (const std::string_view word : std::span(argv + 2, argv + argc))
-    if (word != "--") (word.starts_with("--") ? options.script_options : options.params).emplace_back(word);
-  awl::TypeStore store;
-  awl::add_kernel_types(store);
-  awl::Result<awl::Image> image = awl::read_image(argv[1], store);
-  if (!image) {
-    fmt::print(stderr, "awl-run: {}\n", image.error().message);
-    return 1;
-  }
-  return awl::run_image(*image, store, options);
+  return run_main(kName, [&] { return run_command(argc, argv); });
 }

@@ -1,13 +1,12 @@
 // What awl can be asked for: one function a command. Each gives the exit status and says itself what went wrong.
 #pragma once
 
-#include "cli/options.h"
+#include "arguments/options.h"
 
 namespace awl {
 
-int run_program(Options options);               // awl FILE, build, and -d, --emit-...
-int run_written_image(const Options &options);  // run
-int check_files(Options options);               // check
+int run_program(Options options);  // awl FILE, build, and -d, --emit-...
+int check_files(Options options);  // check
 int list_probes_command(const Options &options);
 int info(const Options &options);
 int explain(const Options &options);

@@ -2,10 +2,10 @@
 // -l`, asked while the user types.
 #include <fmt/format.h>
 
+#include "arguments/option_table.h"
 #include "base/diagnostic.h"
 #include "base/strings.h"
 #include "cli/commands.h"
-#include "cli/option_table.h"
 #include "cli/program.h"
 #include "cli/reference.h"
 #include "driver.h"

@@ -1,10 +1,10 @@
 // `awl help`, `awl --help`
 #include <fmt/core.h>
 
+#include "arguments/option_table.h"
 #include "ast/passes/stdlib.h"
 #include "base/diagnostic.h"
 #include "cli/commands.h"
-#include "cli/option_table.h"
 #include "cli/program.h"
 #include "cli/reference.h"
 

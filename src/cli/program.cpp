@@ -4,23 +4,15 @@
 #include <sys/stat.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
 
+#include "arguments/option_table.h"
 #include "base/diagnostic.h"
 #include "base/strings.h"
-#include "cli/option_table.h"
-#include "runtime/session/features.h"
 
 namespace awl {
-
-int complain(const Error &error) {
-  fmt::print(stderr, "awl: {}\n", error.message);
-  if (!error.hint.empty()) fmt::print(stderr, "  hint: {}\n", error.hint);
-  return 1;
-}
 
 void print(const Diagnostics &diagnostics, const Source &source, const Options &options) {
   for (const Diagnostic &d : diagnostics.all()) {
@@ -57,13 +49,6 @@ Result<Source> take_source(Options &options) {
   return Source("argument", word);
 }
 
-ProbeRoots probe_roots(const Options &options) {
-  ProbeRoots roots;
-  if (const char *path = std::getenv("BPFTRACE_BTF")) roots.btf = path;
-  roots.traceable = options.traceable_functions;
-  return roots;
-}
-
 CompileRequest compile_request(const Options &options) {
   CompileRequest out;
   out.params = options.words;
@@ -77,43 +62,6 @@ CompileRequest compile_request(const Options &options) {
   out.verify_ir = options.verify_llvm_ir;
   out.roots = probe_roots(options);
   return out;
-}
-
-RunOptions run_options(const Options &options) {
-  RunOptions out;
-  out.processes = {options.pids, options.follow, options.comms, options.cgroups, options.containers};
-  out.command = options.child;
-  out.json = options.format == "json";
-  out.folded = options.format == "folded";
-  out.json_frames = options.json_stacks == "frames";
-  out.quiet = options.quiet;
-  out.verbose = options.verbose;
-  out.dry_run = options.dry_run;
-  out.unsafe = options.unsafe;
-  out.buffering = options.buffering == "full"   ? Buffering::Full
-                  : options.buffering == "none" ? Buffering::None
-                                                : Buffering::Line;
-  out.output_file = options.output;
-  out.debug_folders = options.debuginfo_dirs;
-  out.roots = probe_roots(options);
-  if (options.mode == "test") out.selection.mode = RunMode::Test;
-  if (options.mode == "bench") out.selection.mode = RunMode::Bench;
-  if (!options.probe_filter.empty()) out.selection.filter.emplace(options.probe_filter);
-  for (const std::string &step : options.debug) {
-    out.show_libbpf = out.show_libbpf || step == "libbpf" || step == "all";
-    out.show_verifier = out.show_verifier || step == "verifier" || step == "all";
-  }
-  return out;
-}
-
-Result<void> disable_features(const Options &options) {
-  for (const std::string &name : options.without_features) {
-    if (disable_feature(name)) continue;
-    std::string known;
-    for (const FeatureReport &feature : all_features()) known += (known.empty() ? "" : ", ") + feature.name;
-    return fail(fmt::format("--no-feature {}: there is no such feature", name), "the features are " + known);
-  }
-  return {};
 }
 
 }  // namespace awl

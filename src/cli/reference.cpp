@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
+#include "arguments/option_table.h"
 #include "ast/passes/config.h"
 #include "ast/passes/stdlib.h"
 #include "base/strings.h"
-#include "cli/option_table.h"
 #include "parser/parser.h"
 #include "runtime/probes/provider.h"
 

@@ -7,10 +7,10 @@
 #include <fstream>
 #include <map>
 
+#include "arguments/option_table.h"
 #include "cli/commands.h"
 #include "cli/program.h"
 #include "runtime/image/image_file.h"
-#include "runtime/probes/kernel_types.h"
 
 namespace awl {
 
@@ -110,19 +110,6 @@ int run_program(Options options) {
     return written ? 0 : complain(written.error());
   }
   return run_image(*image, store, run_options(options));
-}
-
-int run_written_image(const Options &options) {
-  if (Result<void> good = disable_features(options); !good) return complain(good.error());
-  if (options.words.empty()) return complain(Error{"run takes an image", "awl run FILE", 0});
-  TypeStore store;
-  add_kernel_types(store, probe_roots(options));
-  Result<Image> image = read_image(options.words[0], store);
-  if (!image) return complain(image.error());
-  RunOptions run = run_options(options);
-  run.params.assign(options.words.begin() + 1, options.words.end());
-  run.script_options = options.script_options;
-  return run_image(*image, store, run);
 }
 
 }  // namespace awl

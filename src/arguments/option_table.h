@@ -1,4 +1,5 @@
-// Every option and every command in one table each: parsing, --help and the completions of shells are made from them.
+// Every option, every command and every step of -d in one table each: parsing, --help and the completions of shells are
+// made from them.
 #pragma once
 
 #include <span>
@@ -6,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "cli/options.h"
+#include "arguments/options.h"
 
 namespace awl {
 
@@ -27,8 +28,17 @@ struct OptionRow {
   Offer offer = Offer::Nothing;
   std::vector<std::string_view> choices;  // the only values that are right
   std::string_view note;                  // printed when the option is given and does nothing
+  bool of_run = false;                    // awl-run takes it as well
 };
 const std::vector<OptionRow> &option_table();
+
+// What `-d` can print, in the order of the pipeline. The last ones are said by the run, not by the compiler.
+struct DebugStep {
+  std::string_view name;  // "ast"
+  std::string_view doc;
+  bool of_run = false;
+};
+std::span<const DebugStep> debug_steps();
 
 struct CommandRow {
   std::string_view name;
@@ -39,7 +49,8 @@ struct CommandRow {
 };
 std::span<const CommandRow> command_table();
 
-// Text of `awl --help`: at most 80 columns.
+// Text of `awl --help` and of `awl-run --help`: at most 80 columns.
 std::string general_help();
+std::string runner_help();
 
 }  // namespace awl

@@ -1,13 +1,12 @@
-#include "cli/options.h"
+#include "arguments/options.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <regex>
 
+#include "arguments/option_table.h"
 #include "base/diagnostic.h"
 #include "base/strings.h"
-#include "cli/option_table.h"
-#include "driver.h"
 
 namespace awl {
 
@@ -83,32 +82,38 @@ void take_parameters(std::vector<std::string> &args, Options &o) {
   args.erase(mark, args.end());
 }
 
+// Whether the option, or the step of -d, is one of this program.
+bool takes(Tool tool, const auto &row) { return tool == Tool::Awl || row.of_run; }
+
 // An option that is nearly right.
-std::string suggestion(const std::vector<std::string> &args) {
+std::string suggestion(const std::vector<std::string> &args, Tool tool) {
   std::vector<std::string> known;
   for (const OptionRow &row : option_table())
-    for (const std::string &name : split(row.names, ',')) known.push_back(name);
+    if (takes(tool, row))
+      for (const std::string &name : split(row.names, ',')) known.push_back(name);
   for (const std::string &word : args) {
     std::string name = word.substr(0, word.find('='));
     if (!name.starts_with("--") || std::ranges::find(known, name) != known.end()) continue;
     if (std::string near = nearest(name, known); !near.empty()) return "did you mean `" + near + "`?";
   }
-  return "`awl --help` lists the options";
+  return tool == Tool::Awl ? "`awl --help` lists the options"
+                           : "`awl-run --help` lists the options; those of the script stand behind `--`";
 }
 
-Result<void> check_steps(Options &o) {
+Result<void> check_steps(Options &o, Tool tool) {
   std::string known;
-  for (const DebugStep &step : debug_steps()) known += fmt::format("\n  {:<12} {}", step.name, step.doc);
+  for (const DebugStep &step : debug_steps())
+    if (takes(tool, step)) known += fmt::format("\n  {:<12} {}", step.name, step.doc);
   for (std::string &step : o.debug) {
     if (step == "parse") step = "ast";  // as bpftrace calls it
     if (step == "d") step = "all";      // -dd of old
-    if (std::ranges::find(debug_steps(), std::string_view(step), &DebugStep::name) == debug_steps().end())
+    if (std::ranges::none_of(debug_steps(), [&](const DebugStep &s) { return s.name == step && takes(tool, s); }))
       return fail(fmt::format("-d {}: there is no such step", step), "the steps are:" + known);
   }
   return {};
 }
 
-Result<void> check(Options &o) {
+Result<void> check(Options &o, Tool tool) {
   if (!o.pids.empty() && !o.child.empty()) return fail("-p and -c exclude each other");
   if (o.follow && o.pids.empty() && o.child.empty())
     return fail("--follow needs a process to start from", "give one with -p, or start one with -c");
@@ -120,7 +125,7 @@ Result<void> check(Options &o) {
       return fail(fmt::format("--probe-filter: `{}` is no regular expression", o.probe_filter), e.what());
     }
   }
-  return check_steps(o);
+  return check_steps(o, tool);
 }
 
 void take_modes(const Modes &modes, Options &o) {
@@ -139,29 +144,32 @@ void take_modes(const Modes &modes, Options &o) {
 
 }  // namespace
 
-Result<Options> parse_options(int argc, char **argv) {
+Result<Options> parse_options(int argc, char **argv, Tool tool) {
   Options options;
   std::vector<std::string> args(argv + 1, argv + argc);
+  if (tool == Tool::Runner) options.command = Command::RunImage;
   if (args.empty()) options.command = Command::Help;
-  take_command(args, options);
+  if (tool == Tool::Awl) take_command(args, options);
   take_parameters(args, options);
   CLI::App app;
   app.set_help_flag();
   Modes modes;
   std::vector<std::string> unused;
-  for (const OptionRow &row : option_table()) declare(app, row, options, modes, unused);
+  for (const OptionRow &row : option_table())
+    if (takes(tool, row)) declare(app, row, options, modes, unused);
   app.add_option("words", options.words);
   const std::vector<std::string> given = args;
   std::ranges::reverse(args);  // as CLI11 wants them
   try {
     app.parse(args);
   } catch (const CLI::ParseError &e) {
-    return fail(e.what(), suggestion(given));
+    return fail(e.what(), suggestion(given, tool));
   }
   for (const OptionRow &row : option_table())
-    if (!row.note.empty() && app.count(split(row.names, ',').back()) > 0) options.notes.emplace_back(row.note);
+    if (takes(tool, row) && !row.note.empty() && app.count(split(row.names, ',').back()) > 0)
+      options.notes.emplace_back(row.note);
   take_modes(modes, options);
-  TRY(check(options));
+  TRY(check(options, tool));
   if (options.command != Command::Check)
     std::ranges::move(options.behind, std::back_inserter(options.words)), options.behind.clear();
   return options;

@@ -1,4 +1,4 @@
-#include "cli/option_table.h"
+#include "arguments/option_table.h"
 
 #include <array>
 
@@ -29,16 +29,24 @@ const std::vector<OptionRow> kOptions = {
     {"-e", "PROGRAM", kProgram, "run this program", &O::program, Offer::Nothing, {}, {}},
     {"-I", "DIR", kProgram, "look for C headers there", &O::include_dirs, Offer::Directory, {}, {}},
     {"--include", "FILE", kProgram, "include this C header first", &O::include_files, Offer::File, {}, {}},
-    {"--unsafe", "", kProgram, "allow system(), signal() and what else can change the system", &O::unsafe, {}, {}, {}},
+    {"--unsafe",
+     "",
+     kProgram,
+     "allow system(), signal() and what else can change the system",
+     &O::unsafe,
+     {},
+     {},
+     {},
+     true},
     {"-k,--warnings", "", kProgram, "report reads that fail and map entries that are missing", Ignored{}, {}, {}, {}},
     {"--no-warnings", "", kProgram, "do not print warnings of the compiler", &O::no_warnings, {}, {}, {}},
 
-    {"-p,--pid", "PID,...", kWhat, "trace this process; end when it ends", &O::pids, Offer::Process, {}, {}},
-    {"-c,--cmd", "COMMAND", kWhat, "run this command and end when it ends", &O::child, {}, {}, {}},
-    {"--follow", "", kWhat, "with -p and -c: that and what it starts, nothing else", &O::follow, {}, {}, {}},
-    {"--comm", "NAME", kWhat, "trace threads of this name", &O::comms, {}, {}, {}},
-    {"--cgroup", "PATH", kWhat, "trace what is in this control group", &O::cgroups, Offer::Directory, {}, {}},
-    {"--container", "ID", kWhat, "trace what is in this container", &O::containers, {}, {}, {}},
+    {"-p,--pid", "PID,...", kWhat, "trace this process; end when it ends", &O::pids, Offer::Process, {}, {}, true},
+    {"-c,--cmd", "COMMAND", kWhat, "run this command and end when it ends", &O::child, {}, {}, {}, true},
+    {"--follow", "", kWhat, "with -p and -c: that and what it starts, nothing else", &O::follow, {}, {}, {}, true},
+    {"--comm", "NAME", kWhat, "trace threads of this name", &O::comms, {}, {}, {}, true},
+    {"--cgroup", "PATH", kWhat, "trace what is in this control group", &O::cgroups, Offer::Directory, {}, {}, true},
+    {"--container", "ID", kWhat, "trace what is in this container", &O::containers, {}, {}, {}, true},
     {"--probe-filter",
      "REGEX",
      kWhat,
@@ -46,7 +54,8 @@ const std::vector<OptionRow> kOptions = {
      &O::probe_filter,
      {},
      {},
-     {}},
+     {},
+     true},
     {"--traceable-functions",
      "FILE",
      kWhat,
@@ -54,7 +63,8 @@ const std::vector<OptionRow> kOptions = {
      &O::traceable_functions,
      Offer::File,
      {},
-     {}},
+     {},
+     true},
     {"--debuginfo",
      "DIR[:DIR]",
      kWhat,
@@ -62,7 +72,8 @@ const std::vector<OptionRow> kOptions = {
      &O::debuginfo_dirs,
      Offer::Directory,
      {},
-     {}},
+     {},
+     true},
     {"--no-feature",
      "NAME,...",
      kWhat,
@@ -70,11 +81,12 @@ const std::vector<OptionRow> kOptions = {
      &O::without_features,
      {},
      {},
-     {}},
-    {"--dry-run", "", kWhat, "stop when everything is attached", &O::dry_run, {}, {}, {}},
+     {},
+     true},
+    {"--dry-run", "", kWhat, "stop when everything is attached", &O::dry_run, {}, {}, {}, true},
 
     {"-l,--list", "", kOutput, "list probes, all or those that match; -lv: with arguments", &O::list, {}, {}, {}},
-    {"-o,--output", "FILE", kOutput, "write the output to a file", &O::output, Offer::File, {}, {}},
+    {"-o,--output", "FILE", kOutput, "write the output to a file", &O::output, Offer::File, {}, {}, true},
     {"-f,--format",
      "FORMAT",
      kOutput,
@@ -82,7 +94,8 @@ const std::vector<OptionRow> kOptions = {
      &O::format,
      Offer::Choice,
      {"text", "json", "folded"},
-     {}},
+     {},
+     true},
     {"--json-stacks",
      "FORM",
      kOutput,
@@ -90,7 +103,8 @@ const std::vector<OptionRow> kOptions = {
      &O::json_stacks,
      Offer::Choice,
      {"text", "frames"},
-     {}},
+     {},
+     true},
     {"-B",
      "MODE",
      kOutput,
@@ -98,12 +112,13 @@ const std::vector<OptionRow> kOptions = {
      &O::buffering,
      Offer::Choice,
      {"line", "full", "none"},
-     {}},
-    {"-q,--quiet", "", kOutput, "do not say how many probes were attached", &O::quiet, {}, {}, {}},
-    {"-v,--verbose", "", kOutput, "say more; with -l show the arguments of probes", &O::verbose, {}, {}, {}},
+     {},
+     true},
+    {"-q,--quiet", "", kOutput, "do not say how many probes were attached", &O::quiet, {}, {}, {}, true},
+    {"-v,--verbose", "", kOutput, "say more; with -l show the arguments of probes", &O::verbose, {}, {}, {}, true},
 
-    {"--test", "", kTests, "run the test:NAME probes; status 1 if one fails", Ignored{}, {}, {}, {}},
-    {"--bench", "", kTests, "time the bench:NAME probes", Ignored{}, {}, {}, {}},
+    {"--test", "", kTests, "run the test:NAME probes; status 1 if one fails", Ignored{}, {}, {}, {}, true},
+    {"--bench", "", kTests, "time the bench:NAME probes", Ignored{}, {}, {}, {}, true},
 
     {"-i,--in-place", "", kCommands, "fmt: write the file instead of printing it", &O::in_place, {}, {}, {}},
     {"--check", "", kCommands, "fmt: name files that are laid out differently, status 1", &O::check, {}, {}, {}},
@@ -113,11 +128,12 @@ const std::vector<OptionRow> kOptions = {
     {"-d,--debug",
      "STEP,...",
      kDeveloper,
-     "print a step of the compiler; -d help lists them",
+     "print a step of compiler or loader; -d help lists them",
      &O::debug,
      Offer::Step,
      {},
-     {}},
+     {},
+     true},
     {"--emit-elf", "FILE", kDeveloper, "write the BPF object", &O::emit_elf, Offer::File, {}, {}},
     {"--emit-llvm",
      "FILE",
@@ -137,8 +153,8 @@ const std::vector<OptionRow> kOptions = {
      {"codegen", "compiler-bench", "bench", "test", "format"},
      {}},
     {"--info", "", kDeveloper, "the same as the command info", Ignored{}, {}, {}, {}},
-    {"-h,--help", "", kDeveloper, "this text; --help NAME: about a name", Ignored{}, {}, {}, {}},
-    {"-V,--version", "", kDeveloper, "the version", Ignored{}, {}, {}, {}},
+    {"-h,--help", "", kDeveloper, "this text; --help NAME: about a name", Ignored{}, {}, {}, {}, true},
+    {"-V,--version", "", kDeveloper, "the version", Ignored{}, {}, {}, {}, true},
 
     {"--aot", "FILE", "", "build", Ignored{}, Offer::File, {}, {}},
     {"-b,--btf", "", "", "", Ignored{}, {}, {}, {}},
@@ -153,10 +169,26 @@ const std::vector<OptionRow> kOptions = {
      "--dwarf-pid: stacks are walked by frame pointers, no process is prepared"},
 };
 
+constexpr std::array kSteps = {
+    DebugStep{"ast", "the tree, as it was read"},
+    DebugStep{"expanded", "the tree with the functions of the standard library in place"},
+    DebugStep{"types", "types of variables, maps and expressions"},
+    DebugStep{"typed", "the typed form, from which code is made"},
+    DebugStep{"codegen", "LLVM's code as it was made"},
+    DebugStep{"codegen-opt", "LLVM's code after its passes"},
+    DebugStep{"dis", "BPF instructions"},
+    DebugStep{"timing", "how long the steps of the compiler took"},
+    DebugStep{"libbpf", "what libbpf says while it loads", true},
+    DebugStep{"verifier", "what the kernel's verifier says", true},
+    DebugStep{"all", "all of these", true},
+};
+
 }  // namespace
 
 const std::vector<OptionRow> &option_table() { return kOptions; }
 
 std::span<const CommandRow> command_table() { return kCommandRows; }
+
+std::span<const DebugStep> debug_steps() { return kSteps; }
 
 }  // namespace awl

@@ -51,7 +51,10 @@ struct Options {
   std::vector<std::string> notes;  // about options that were accepted and do nothing
 };
 
+// awl-run knows the options of runs alone, and no commands.
+enum class Tool { Awl, Runner };
+
 // An error is a wrong command line, with what to do as its hint.
-Result<Options> parse_options(int argc, char **argv);
+Result<Options> parse_options(int argc, char **argv, Tool tool = Tool::Awl);
 
 }  // namespace awl

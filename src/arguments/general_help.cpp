@@ -1,8 +1,8 @@
-// `awl --help`, made from the tables of options and commands.
+// `awl --help` and `awl-run --help`, made from the tables of options and commands.
 #include <fmt/format.h>
 
+#include "arguments/option_table.h"
 #include "base/strings.h"
-#include "cli/option_table.h"
 
 namespace awl {
 
@@ -28,6 +28,17 @@ Examples:
   awl -l 'tracepoint:sched:*'      list probes
   awl -lv 'uprobe:/bin/bash:read*' list probes with their arguments
   awl build -o tool.img script.bt; awl run tool.img
+)";
+
+constexpr std::string_view kRunnerHead = R"(Runs what `awl build` has written; there is no compiler in it.
+
+Usage:
+  awl-run [OPTIONS] IMAGE [PARAMETER...] [-- --NAME=VALUE...]
+)";
+
+constexpr std::string_view kRunnerTail = R"(
+Environment: BPFTRACE_BTF, BPFTRACE_COLOR, NO_COLOR.
+Status: 0, the argument of exit(), or 1 after an error or a failed test.
 )";
 
 constexpr std::string_view kTail = R"(
@@ -63,20 +74,31 @@ void append_row(std::string &out, std::string_view left, std::string_view doc) {
   out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
 }
 
+void append_options(std::string &out, bool (*wanted)(const OptionRow &)) {
+  std::string_view group;
+  for (const OptionRow &row : option_table()) {
+    if (row.group.empty() || !wanted(row)) continue;
+    if (row.group != group) out += fmt::format("\n{}:\n", row.group);
+    group = row.group;
+    append_row(out, left_side(row), row.doc);
+  }
+}
+
 }  // namespace
 
 std::string general_help() {
   std::string out(kHead);
   out += "\nCommands:\n";
   for (const CommandRow &row : command_table()) append_row(out, fmt::format("{} {}", row.name, row.synopsis), row.doc);
-  std::string_view group;
-  for (const OptionRow &row : option_table()) {
-    if (row.group.empty()) continue;
-    if (row.group != group) out += fmt::format("\n{}:\n", row.group);
-    group = row.group;
-    append_row(out, left_side(row), row.doc);
-  }
+  append_options(out, [](const OptionRow &) { return true; });
   out += kTail;
+  return out;
+}
+
+std::string runner_help() {
+  std::string out(kRunnerHead);
+  append_options(out, [](const OptionRow &row) { return row.of_run; });
+  out += kRunnerTail;
   return out;
 }
 

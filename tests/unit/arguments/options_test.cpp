@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "arguments/option_table.h"
 #include "base/strings.h"
-#include "cli/option_table.h"
 
 namespace awl {
 namespace {
@@ -151,11 +151,51 @@ TEST(Options, RefusesWhatItDoesNotKnow) {
   EXPECT_FALSE(try_parse({"--probe-filter", "(", "-e", "BEGIN{}"}));
 }
 
+Result<Options> try_parse_run(std::vector<std::string> words) {
+  words.insert(words.begin(), "awl-run");
+  std::vector<char *> argv;
+  for (std::string &w : words) argv.push_back(w.data());
+  return parse_options(static_cast<int>(argv.size()), argv.data(), Tool::Runner);
+}
+
+TEST(Options, OfTheRunner) {
+  Result<Options> o = try_parse_run(
+      {"x.img", "10", "-p", "5,6", "--follow", "-f", "json", "-o", "out", "-q", "--unsafe", "--", "--n=7"});
+  ASSERT_TRUE(o) << o.error().message;
+  EXPECT_EQ(o->command, Command::RunImage);
+  EXPECT_EQ(o->words, (Words{"x.img", "10"}));
+  EXPECT_EQ(o->script_options, (Words{"--n=7"}));
+  EXPECT_EQ(o->pids, (std::vector<int>{5, 6}));
+  EXPECT_TRUE(o->follow && o->quiet && o->unsafe);
+  EXPECT_EQ(o->format, "json");
+  EXPECT_EQ(o->output, "out");
+  EXPECT_EQ(try_parse_run({"build"})->command, Command::RunImage);  // a file of that name
+  EXPECT_EQ(try_parse_run({})->command, Command::Help);
+  EXPECT_EQ(try_parse_run({"-V"})->command, Command::Version);
+}
+
+TEST(Options, TheRunnerHasNoneOfTheCompiler) {
+  for (const char *option : {"-e", "-I", "-l", "-k", "--emit-elf", "--mode", "--n=7"})
+    EXPECT_FALSE(try_parse_run({"x.img", option})) << option;
+  EXPECT_EQ(try_parse_run({"x.img", "--cgruop", "x"}).error().hint, "did you mean `--cgroup`?");
+  EXPECT_NE(try_parse_run({"x.img", "--emit-elf", "x"}).error().hint.find("behind `--`"), std::string::npos);
+  EXPECT_FALSE(try_parse_run({"x.img", "-d", "ast"}));
+  EXPECT_TRUE(try_parse_run({"x.img", "-d", "libbpf,verifier"}));
+}
+
 TEST(Options, HelpFitsATerminalAndNamesAll) {
   const std::string help = general_help();
   for (const std::string &line : split(help, '\n')) EXPECT_LE(line.size(), 80U) << line;
   for (const OptionRow &row : option_table())
     EXPECT_EQ(row.group.empty(), help.find(split(row.names, ',').back()) == std::string::npos) << row.names;
+}
+
+TEST(Options, HelpOfTheRunner) {
+  const std::string help = runner_help();
+  for (const std::string &line : split(help, '\n')) EXPECT_LE(line.size(), 80U) << line;
+  for (const OptionRow &row : option_table())
+    EXPECT_EQ(row.of_run, help.find(split(row.names, ',').back() + (row.value.empty() ? "" : " ")) != std::string::npos)
+        << row.names;
 }
 
 }  // namespace
