@@ -11,5 +11,6 @@ add_custom_command(
     -c ${unwinder_source} -o ${unwinder_object}
   COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/src/c_import/make_bytes.py ${unwinder_object} ${unwinder_bytes}
   DEPENDS ${CMAKE_SOURCE_DIR}/src/c_import/make_bytes.py ${unwinder_source}
+    ${CMAKE_SOURCE_DIR}/src/runtime/unwind/bpf_helpers.h ${CMAKE_SOURCE_DIR}/src/runtime/unwind/kernel_mappings.h
     ${CMAKE_SOURCE_DIR}/src/runtime/unwind/walk.h ${CMAKE_SOURCE_DIR}/src/runtime/unwind/tables.h)
 target_sources(awl_c_import PRIVATE ${unwinder_bytes})

@@ -294,8 +294,8 @@ class Loader {
     const size_t bytes = options_.params.size() * sizeof(uint64_t);
     if (!set_constant("awl_params", options_.params.data(), bytes)) return false;
     if (!manifest_.unwinds) return true;
-    const runtime::unwind::ReturnOffsets returns = return_offsets(store_);
-    return set_constant("awl_unwind_returns", &returns, sizeof(returns));
+    const runtime::unwind::KernelLayout layout = kernel_layout(store_);
+    return set_constant("awl_unwind_kernel", &layout, sizeof(layout));
   }
 
   bool set_constant(const char *name, const void *data, size_t bytes) {

@@ -46,7 +46,9 @@ void Losses::tell(uint32_t word) {
     diagnostics.emit(diag::StacksLost, Span{}, counted(count, "stack"));
   } else if (word == kStateCutStacks) {
     diagnostics.emit(diag::StacksCut, Span{}, counted(count, "stack"))
-        .with_hint("code without unwind tables must have frame pointers; of new processes the tables come in a moment");
+        .with_hint(
+            "code without unwind tables must have frame pointers; of files that nobody mapped before the tables come "
+            "in a moment");
   } else if (word == kStateScratchBusy) {
     diagnostics.emit(diag::EventsSkipped, Span{}, counted(count, "event"));
   } else if (word == kStateLostEvents) {

@@ -253,7 +253,7 @@ class Session {
 
   void make_unwind_tables() {
     Diagnostics diagnostics;
-    unwinder_.start(*object_, options_.processes, child_ ? child_->pid() : 0, diagnostics);
+    unwinder_.start(*object_, options_.processes, child_ ? child_->pid() : 0, plan_, diagnostics);
     tell(diagnostics);
   }
 

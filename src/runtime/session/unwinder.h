@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/diagnostic.h"
+#include "runtime/session/attach.h"
 #include "runtime/session/loader.h"
 #include "runtime/session/process_filter.h"
 #include "runtime/types/type_store.h"
@@ -12,15 +13,17 @@
 
 namespace awl {
 
-// Where the running kernel keeps what uretprobes have replaced; all 0 if it does not describe its types.
-runtime::unwind::ReturnOffsets return_offsets(TypeStore &store);
+// Of the running kernel; what it does not describe is 0.
+runtime::unwind::KernelLayout kernel_layout(TypeStore &store);
 
 class Unwinder {
  public:
   // Makes the tables of the object's maps: of the chosen processes to the end, of all of a machine for as long as a
-  // user would wait, so that the first stack is complete already. `child`: the command of -c, 0 if there is none. Warns
-  // if there can be no tables; stacks follow frame pointers then.
-  void start(const LoadedObject &object, const ProcessFilter &processes, int child, Diagnostics &diagnostics);
+  // user would wait, so that the first stack is complete already. `child`: the command of -c, 0 if there is none. The
+  // files that probes of `plan` are in are read, too. Warns if there can be no tables; stacks follow frame pointers
+  // then.
+  void start(const LoadedObject &object, const ProcessFilter &processes, int child, const AttachPlan &plan,
+             Diagnostics &diagnostics);
   // False: stacks follow frame pointers.
   [[nodiscard]] bool working() const { return tables_ != nullptr; }
   // Enters what the process maps now: when this returns, its stacks are whole.

@@ -259,6 +259,19 @@ std::optional<uint64_t> ElfFile::section_address(std::string_view name) const {
   return found ? std::optional(found->sh_addr) : std::nullopt;
 }
 
+std::vector<std::string> ElfFile::needed_libraries() const {
+  const std::optional<std::string_view> entries = section(".dynamic"), names = section(".dynstr");
+  std::vector<std::string> out;
+  if (!entries || !names) return out;
+  for (size_t i = 0; i < entries->size() / sizeof(Elf64_Dyn); i++) {
+    const auto entry = Impl::read<Elf64_Dyn>(*entries, i);
+    if (entry.d_tag != DT_NEEDED || entry.d_un.d_val >= names->size()) continue;
+    const std::string_view name = names->substr(entry.d_un.d_val);
+    out.emplace_back(name.substr(0, name.find('\0')));
+  }
+  return out;
+}
+
 std::string ElfFile::build_id() const {
   for (const Elf64_Shdr &section : impl_->sections) {
     if (section.sh_type != SHT_NOTE) continue;
@@ -397,6 +410,8 @@ std::vector<CodeSegment> ElfFile::code_segments() const {
       out.push_back({segment.p_offset + impl_->start, segment.p_filesz, segment.p_vaddr});
   return out;
 }
+
+uint64_t ElfFile::entry_point() const { return impl_->header.e_entry; }
 
 uint64_t ElfFile::lowest_address() const {
   const auto lowest = std::ranges::min_element(impl_->segments, {}, &Elf64_Phdr::p_vaddr);

@@ -58,6 +58,8 @@ class ElfFile {
   // The same for libelf, which changes headers in place when it unpacks a section. What it writes stays in this process
   // and is not seen by the other members. Null if memory does not allow it.
   char *changeable_bytes();
+  // Names of the libraries that the dynamic linker loads with it (DT_NEEDED): "libc.so.6".
+  [[nodiscard]] std::vector<std::string> needed_libraries() const;
   [[nodiscard]] bool position_independent() const;  // ET_DYN
   [[nodiscard]] bool stripped() const;              // no .symtab
   // .symtab and .dynsym together, defined symbols only, sorted by address.
@@ -73,6 +75,8 @@ class ElfFile {
   [[nodiscard]] std::optional<uint64_t> address_of_offset(uint64_t offset) const;
   // The loaded segments that are executable.
   [[nodiscard]] std::vector<CodeSegment> code_segments() const;
+  // Virtual address that a program begins at, 0 if it says none.
+  [[nodiscard]] uint64_t entry_point() const;
   // Lowest virtual address of all loaded segments, 0 without any.
   [[nodiscard]] uint64_t lowest_address() const;
   // Bytes at a virtual address in the file; fewer than `size` at the end of a segment.

@@ -1,6 +1,7 @@
 #include "runtime/unwind/file_tables.h"
 
 #include <bpf/bpf.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/bpf.h>
 #include <sys/mman.h>
@@ -9,7 +10,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+
+#include "base/strings.h"
 
 namespace awl::runtime::unwind {
 
@@ -19,6 +23,33 @@ constexpr size_t kMostFiles = 4 * size_t{max_files};  // with those that have no
 // Below, 32-bit programs have another vDSO than ours.
 constexpr uint64_t kAbove32Bits = uint64_t{1} << 32;
 
+// "fd:01" as the kernel's dev_t; "" (the vDSO) is 0.
+std::optional<uint64_t> device_number(std::string_view text) {
+  constexpr int kHexadecimal = 16, kMinorBits = 20;
+  uint64_t major = 0, minor = 0;
+  if (text.empty()) return 0;
+  const size_t colon = std::min(text.find(':'), text.size() - 1);
+  const char *const end = text.data() + text.size();
+  if (std::from_chars(text.data(), text.data() + colon, major, kHexadecimal).ptr != text.data() + colon ||
+      std::from_chars(text.data() + colon + 1, end, minor, kHexadecimal).ptr != end)
+    return std::nullopt;
+  return major << kMinorBits | minor;
+}
+
+// How the kernel tells of a mapping of the file. Nullopt if it cannot be mapped.
+std::optional<awl::Mapping> map_once(const std::string &path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return std::nullopt;
+  void *const at = mmap(nullptr, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+  close(fd);
+  if (at == MAP_FAILED) return std::nullopt;
+  std::optional<awl::Mapping> out;
+  for (awl::Mapping &mapping : parse_maps(read_file("/proc/self/maps").value_or("")))
+    if (mapping.start == reinterpret_cast<uint64_t>(at)) out = std::move(mapping);
+  munmap(at, 1);
+  return out;
+}
+
 }  // namespace
 
 std::shared_ptr<const FileTable> FileTables::table_of(uint32_t pid, uint32_t parent, const awl::Mapping &mapping) {
@@ -26,6 +57,7 @@ std::shared_ptr<const FileTable> FileTables::table_of(uint32_t pid, uint32_t par
     if (mapping.start < kAbove32Bits) return nullptr;
     const auto [known, fresh] = files_.try_emplace(Key{});
     if (std::shared_ptr<ElfFile> elf = fresh ? ElfFile::vdso() : nullptr) known->second = add(*elf, mapping.path);
+    if (fresh && known->second) enter_inode({}, 0, *known->second);
     return known->second;
   }
   if (mapping.inode == 0) return nullptr;
@@ -36,18 +68,33 @@ std::shared_ptr<const FileTable> FileTables::table_of(uint32_t pid, uint32_t par
     // The first place is the mapping's own file, whose number may be another below an overlay.
     const bool other = std::exchange(by_name, true) && status.st_ino != mapping.inode;
     if (!found || other) continue;
-    const Key key{status.st_dev, status.st_ino, static_cast<uint64_t>(status.st_mtim.tv_sec),
-                  static_cast<uint64_t>(status.st_mtim.tv_nsec), static_cast<uint64_t>(status.st_size)};
-    if (const auto known = files_.find(key); known != files_.end()) return known->second;
+    return table_of_file(place, status, mapping);
+  }
+  return nullptr;
+}
+
+void FileTables::prepare(const std::string &path) {
+  struct stat status{};
+  if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+  if (const std::optional<awl::Mapping> mapping = map_once(path)) table_of_file(path, status, *mapping);
+}
+
+std::shared_ptr<const FileTable> FileTables::table_of_file(const std::string &place, const struct stat &status,
+                                                           const awl::Mapping &mapping) {
+  const auto size = static_cast<uint64_t>(status.st_size);
+  const Key key{status.st_dev, status.st_ino, static_cast<uint64_t>(status.st_mtim.tv_sec),
+                static_cast<uint64_t>(status.st_mtim.tv_nsec), size};
+  auto known = files_.find(key);
+  if (known == files_.end()) {
     const Result<std::shared_ptr<ElfFile>> elf = ElfFile::open(place);
     // No more files, or no memory, now: it is tried again for the next mapping.
     if (!elf && (elf.error().sys_errno == EMFILE || elf.error().sys_errno == ENFILE || elf.error().sys_errno == ENOMEM))
       return nullptr;
     std::shared_ptr<const FileTable> table = elf ? add(**elf, mapping.path) : nullptr;
-    files_[key] = table;
-    return table;
+    known = files_.emplace(key, std::move(table)).first;
   }
-  return nullptr;
+  if (known->second) enter_inode(mapping, size, *known->second);
+  return known->second;
 }
 
 std::shared_ptr<const FileTable> FileTables::add(const ElfFile &elf, const std::string &path) {
@@ -100,6 +147,31 @@ Result<std::shared_ptr<const FileTable>> FileTables::enter(const std::vector<Row
   return std::make_shared<const FileTable>(FileTable{*number, layout_of(elf), bytes});
 }
 
+// Where the kernel tells of a mapping, it names the inode by these numbers, which need not be those of stat(2): files
+// of btrfs have another device there, files below an overlay another inode.
+void FileTables::enter_inode(const awl::Mapping &mapping, uint64_t size, const FileTable &table) {
+  const std::optional<uint64_t> device = device_number(mapping.device);
+  const auto &segments = table.layout.code;
+  if (!device || segments.size() > most_segments) return;
+  const FileKey key{*device, mapping.inode, size};
+  const auto [at, fresh] = inodes_.try_emplace({key.device, key.inode, key.size}, table.number);
+  if (!fresh && at->second == table.number) return;
+  at->second = table.number;
+  FileCode code{};
+  code.file = table.number;
+  std::ranges::copy(segments, code.segments);
+  bpf_map_update_elem(inodes_fd_, &key, &code, BPF_ANY);
+}
+
+void FileTables::forget_inodes(uint32_t number) {
+  std::erase_if(inodes_, [&](const auto &entry) {
+    if (entry.second != number) return false;
+    const FileKey key{entry.first[0], entry.first[1], entry.first[2]};
+    bpf_map_delete_elem(inodes_fd_, &key);
+    return true;
+  });
+}
+
 // The one that was given back longest ago: a walk that has just read the number finds no other file there.
 std::optional<uint32_t> FileTables::free_number() const {
   for (uint32_t i = 0; i < max_files; i++)
@@ -112,6 +184,7 @@ void FileTables::give_back_unused() {
     const auto &[key, table] = entry;
     if (!table) return true;
     if (table.use_count() > 1) return false;
+    forget_inodes(table->number);
     bpf_map_delete_elem(map_fd_, &table->number);
     taken_[table->number] = false;
     bytes_ -= table->bytes;

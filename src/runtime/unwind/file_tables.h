@@ -1,6 +1,8 @@
 // Rows of files in the map awl_unwind_files; private to this folder.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <array>
 #include <cstdint>
 #include <map>
@@ -24,12 +26,16 @@ struct FileTable {
 
 class FileTables {
  public:
-  // `map_fd`: not owned. `most_bytes`: of rows, for all files together.
-  FileTables(int map_fd, size_t most_bytes) : map_fd_(map_fd), most_bytes_(most_bytes) {}
+  // awl_unwind_files and awl_unwind_inodes: not owned. `most_bytes`: of rows, for all files together.
+  FileTables(int files_fd, int inodes_fd, size_t most_bytes)
+      : map_fd_(files_fd), inodes_fd_(inodes_fd), most_bytes_(most_bytes) {}
 
   // The table of the file that a process maps, read if it is new. Null if there is nothing to walk by. `parent`: of the
   // process, 0 if not known. Tables that are held by nobody else are given back some time later.
   std::shared_ptr<const FileTable> table_of(uint32_t pid, uint32_t parent, const awl::Mapping &mapping);
+
+  // Reads a file that some process will map, if it is new.
+  void prepare(const std::string &path);
 
   [[nodiscard]] size_t bytes() const { return bytes_; }
   [[nodiscard]] std::vector<LeftOut> take_left_out() { return std::exchange(left_out_, {}); }
@@ -37,21 +43,26 @@ class FileTables {
  private:
   using Key = std::array<uint64_t, 5>;  // device, inode, time of change (s, ns), size
 
+  std::shared_ptr<const FileTable> table_of_file(const std::string &place, const struct stat &status,
+                                                 const awl::Mapping &mapping);
   std::shared_ptr<const FileTable> add(const ElfFile &elf, const std::string &path);
   Result<std::shared_ptr<const FileTable>> enter(const std::vector<Row> &rows, const ElfFile &elf);
   std::optional<uint32_t> free_number() const;
   void give_back_unused();
+  void enter_inode(const awl::Mapping &mapping, uint64_t size, const FileTable &table);
+  void forget_inodes(uint32_t number);
 
   // Programs come again (a shell's, a compiler's): tables that are not used cost nothing to keep while they are few.
   static constexpr size_t kKeepBytes = size_t{64} << 20;
 
-  int map_fd_;
+  int map_fd_, inodes_fd_;
   size_t most_bytes_;
   size_t bytes_ = 0;
   size_t look_from_ = kKeepBytes;  // bytes from which on unused tables are looked for
   uint32_t next_number_ = 0;
   std::vector<bool> taken_ = std::vector<bool>(max_files);
   std::map<Key, std::shared_ptr<const FileTable>> files_;  // null: nothing to walk by
+  std::map<std::array<uint64_t, 3>, uint32_t> inodes_;     // what is in awl_unwind_inodes: FileKey -> number
   std::vector<LeftOut> left_out_;
 };
 

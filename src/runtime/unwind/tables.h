@@ -1,9 +1,11 @@
 // The tables of the unwinder, as user space fills them and the walk in BPF reads them (docs/unwinder.md).
 //
-// Two BPF maps:
+// Three BPF maps:
 //   awl_unwind_maps   LPM trie, MappingKey -> Mapping: where each process has mapped code
 //   awl_unwind_files  array of arrays, number of a file -> blocks of that file: block 0 is the index, the others hold
 //   rows
+//   awl_unwind_inodes hash, FileKey -> FileCode: the same files by what the kernel knows of a mapping, for processes of
+//   which awl_unwind_maps does not tell yet
 // A frame needs one look-up in the trie (or none: the frame before often lies in the same mapping) and two in the
 // file's blocks. UnwindTables (unwind_tables.h) fills them.
 #pragma once
@@ -60,5 +62,40 @@ struct Mapping {
   uint32_t reserved;
 };
 static_assert(sizeof(Mapping) == 32);
+
+inline constexpr uint32_t no_file = 0xffffffff;  // in Mapping: nothing to walk by
+
+// A file by its inode, as mappings in /proc and side-band records have it. All 0: the vDSO.
+struct FileKey {
+  uint64_t device;  // the kernel's dev_t: major << 20 | minor
+  uint64_t inode;
+  uint64_t size;  // bytes: an inode may be taken by another file
+};
+
+// A loadable segment with code.
+struct FileSegment {
+  uint64_t offset, size;  // in the file, bytes; size 0: not used
+  uint64_t address;       // virtual, less that of the lowest PT_LOAD segment
+};
+
+inline constexpr uint32_t most_segments = 4;
+inline constexpr uint32_t max_inodes = 2 * max_files;
+
+struct FileCode {
+  uint32_t file;  // as in Mapping
+  uint32_t reserved;
+  FileSegment segments[most_segments];
+};
+
+// Mapping::bias of a mapping of `size` bytes at `start`, from `offset` bytes in the file on; false if it is not of this
+// segment. Mappings begin at pages, segments need not.
+inline bool find_bias(const FileSegment &segment, uint64_t start, uint64_t size, uint64_t offset, uint64_t *bias) {
+  const bool apart =
+      segment.offset >= offset ? segment.offset - offset >= size : offset - segment.offset >= segment.size;
+  const uint64_t address = segment.address + (offset - segment.offset);
+  if (apart || segment.size == 0 || address >= no_address || size >= no_address - address) return false;
+  *bias = start - address;
+  return true;
+}
 
 }  // namespace awl::runtime::unwind

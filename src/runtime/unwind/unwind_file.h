@@ -17,8 +17,7 @@ inline constexpr size_t kMaxRows = size_t{blocks_per_file} * rows_per_block;
 
 // Where the code of a file lies in a process that maps it.
 struct CodeLayout {
-  std::vector<CodeSegment> code;
-  uint64_t lowest = 0;  // virtual address
+  std::vector<FileSegment> code;
 
   // What Mapping::bias is for a mapping of `size` bytes at `start`, from file offset `offset`. Nullopt if there is no
   // code in it, or if it is out of reach of 32 bits.

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,8 +37,8 @@ size_t most_bytes() {
 }  // namespace
 
 struct UnwindTables::Impl {
-  Impl(int maps_fd, int files_fd, UnwindScope which)
-      : scope(std::move(which)), files(files_fd, most_bytes()), processes(maps_fd, files) {}
+  Impl(const UnwindMaps &maps, UnwindScope which)
+      : scope(std::move(which)), files(maps.files, maps.inodes, most_bytes()), processes(maps.mappings, files) {}
   ~Impl() {
     if (thread.joinable()) {
       stopping = true;
@@ -48,6 +49,7 @@ struct UnwindTables::Impl {
   }
 
   void run();
+  void prepare_files();
   void take_events();
   void apply(const MappingEvent &event);
   void read_all();
@@ -78,6 +80,10 @@ struct UnwindTables::Impl {
 };
 
 void UnwindTables::Impl::run() {
+  // Each moment in which a table is missing cuts stacks. Of the thread only; where it is not allowed, it goes without.
+  constexpr int kHighest = -20;
+  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kHighest);
+  prepare_files();
   while (!stopping) {
     take_events();
     const bool reads = !before.empty() && Clock::now() >= pause_until;
@@ -93,6 +99,20 @@ void UnwindTables::Impl::run() {
     poll(sources, std::size(sources), before.empty() ? -1 : static_cast<int>(kPause.count()));
     eventfd_t unused = 0;
     if (sources[1].revents != 0) eventfd_read(wake_fd, &unused);
+  }
+}
+
+void UnwindTables::Impl::prepare_files() {
+  constexpr size_t kMost = 64;  // a pattern over all of /usr/bin is not worth it
+  std::vector<std::string> todo = scope.files;
+  for (size_t i = 0; i < todo.size() && todo.size() <= kMost && !stopping; i++) {
+    files.prepare(todo[i]);
+    const Result<std::shared_ptr<ElfFile>> elf = ElfFile::open(todo[i]);
+    if (!elf) continue;
+    for (const std::string &library : (*elf)->needed_libraries())
+      if (const Result<std::string> path = resolve_binary(library);
+          path && std::ranges::find(todo, *path) == todo.end())
+        todo.push_back(*path);
   }
 }
 
@@ -133,6 +153,9 @@ void UnwindTables::Impl::read_all() {
   std::erase_if(all, [&](uint32_t pid) { return !wanted(pid); });
   processes.keep({all.begin(), all.end()});
   before = std::move(all);
+  // Ours is a large program that nobody asks about.
+  const auto own = std::ranges::find(before, static_cast<uint32_t>(getpid()));
+  if (own != before.end()) std::rotate(before.begin(), own, own + 1);
 }
 
 void UnwindTables::Impl::publish(bool done) {
@@ -148,11 +171,11 @@ void UnwindTables::Impl::publish(bool done) {
 UnwindTables::UnwindTables(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 UnwindTables::~UnwindTables() = default;
 
-Result<std::unique_ptr<UnwindTables>> UnwindTables::start(int maps_fd, int files_fd, UnwindScope scope) {
+Result<std::unique_ptr<UnwindTables>> UnwindTables::start(const UnwindMaps &maps, UnwindScope scope) {
 #if !defined(__x86_64__)
   return fail("stacks without frame pointers can be walked on x86-64 only");
 #endif
-  auto impl = std::make_unique<Impl>(maps_fd, files_fd, std::move(scope));
+  auto impl = std::make_unique<Impl>(maps, std::move(scope));
   impl->events = TRY(MappingEvents::open(MappingEvents::Wake::AtOnce));
   impl->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (impl->wake_fd < 0) return fail_errno("eventfd");

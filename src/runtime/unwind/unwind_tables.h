@@ -17,6 +17,9 @@ struct UnwindScope {
   std::vector<uint32_t> first;  // -p, -c: before all others
   bool only_first = false;      // no others
   bool children = false;        // with only_first: also what these start (--follow); all are entered then
+  // Files that processes will map which are not there yet: those that probes are in. What these are linked to is read
+  // as well.
+  std::vector<std::string> files = {};
 };
 
 // A file whose code is left to frame pointers.
@@ -25,13 +28,19 @@ struct LeftOut {
   std::string reason;
 };
 
+// The maps of tables.h: descriptors, not owned.
+struct UnwindMaps {
+  int mappings = -1;  // awl_unwind_maps
+  int files = -1;     // awl_unwind_files
+  int inodes = -1;    // awl_unwind_inodes
+};
+
 // A thread of its own reads the files and enters the mappings: the processes that are there at the start, then what the
 // kernel tells of new ones. Entries of processes that have ended are taken away.
 class UnwindTables {
  public:
-  // `maps_fd`, `files_fd`: awl_unwind_maps and awl_unwind_files, not owned, open for as long as this lives. Errors: the
-  // kernel has no perf events to tell of processes.
-  static Result<std::unique_ptr<UnwindTables>> start(int maps_fd, int files_fd, UnwindScope scope);
+  // `maps`: open for as long as this lives. Errors: the kernel has no perf events to tell of processes.
+  static Result<std::unique_ptr<UnwindTables>> start(const UnwindMaps &maps, UnwindScope scope);
   ~UnwindTables();
   UnwindTables(const UnwindTables &) = delete;
   UnwindTables &operator=(const UnwindTables &) = delete;

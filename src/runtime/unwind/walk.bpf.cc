@@ -3,33 +3,13 @@
 //
 // What the verifier must follow shapes it: all state that differs from frame to frame is in memory of a map, of which
 // the verifier remembers nothing; a frame is one call of bpf_loop; searches have neither branches nor loops.
-#include <linux/bpf.h>
-
 #include "runtime/unwind/walk.h"
+#include "runtime/unwind/bpf_helpers.h"
+#include "runtime/unwind/kernel_mappings.h"
 
 using namespace awl::runtime::unwind;
 
 namespace {
-
-// --- Helpers of the kernel, by number
-
-template <class Function>
-Function helper(uint64_t number) {
-  return reinterpret_cast<Function>(number);
-}
-void *lookup(void *map, const void *key) {
-  return helper<void *(*)(void *, const void *)>(BPF_FUNC_map_lookup_elem)(map, key);
-}
-int64_t insert(void *map, const void *key, const void *value) {
-  return helper<int64_t (*)(void *, const void *, const void *, uint64_t)>(BPF_FUNC_map_update_elem)(map, key, value,
-                                                                                                     BPF_NOEXIST);
-}
-bool read_kernel(uint64_t *to, uint64_t address) {
-  return helper<int64_t (*)(void *, uint32_t, uint64_t)>(BPF_FUNC_probe_read_kernel)(to, sizeof(*to), address) == 0;
-}
-bool read_user(void *to, uint32_t bytes, uint64_t address) {
-  return helper<int64_t (*)(void *, uint32_t, uint64_t)>(BPF_FUNC_probe_read_user)(to, bytes, address) == 0;
-}
 
 // --- Maps, in the form that libbpf reads
 
@@ -70,21 +50,13 @@ struct {
   int (*map_flags)[no_prealloc];
 } awl_unwind_stacks [[gnu::section(".maps"), gnu::used]];
 
-extern const volatile ReturnOffsets awl_unwind_returns;
-const volatile ReturnOffsets awl_unwind_returns{};
+const volatile KernelLayout awl_unwind_kernel{};
 
 }  // extern "C"
 
 namespace {
 
 // --- Searches
-
-// The same number, about which the compiler knows nothing. It would leave out the masks by which the verifier sees that
-// an index is inside, and make a branch of what is computed to have none: the verifier follows each to its end.
-uint64_t opaque(uint64_t value) {
-  asm volatile("" : "+r"(value));
-  return value;
-}
 
 // Index of the last element of a sorted table whose address is not greater than `address`, 0 if there is none. The
 // number of elements is a power of two.
@@ -104,11 +76,11 @@ bool find_mapping(Walk *walk, uint64_t address) {
   if (address >= walk->mapping.start && address < walk->mapping.end) return true;
   const MappingKey key{96, __builtin_bswap32(static_cast<uint32_t>(walk->process)), __builtin_bswap64(address)};
   const auto *found = static_cast<const Mapping *>(lookup(&awl_unwind_maps, &key));
-  // A prefix may reach beyond its mapping.
-  if (!found || address < found->start || address >= found->end) return false;
-  walk->mapping = *found;
   walk->block_start = 1;
   walk->block_end = 0;
+  // A prefix may reach beyond its mapping.
+  if (!found || address < found->start || address >= found->end) return ask_kernel(walk, address);
+  walk->mapping = *found;
   return true;
 }
 
@@ -188,7 +160,7 @@ Step to_caller(Walk *walk) {
   const Rule rule = rule_at(walk, walk->rip - 1 + exact);
   uint64_t cfa = walk->rsp + rule.offset;
   switch (rule.cfa) {
-    case Cfa::Unknown: return by_frame_pointer(walk);
+    case Cfa::Unknown: return walk->replaced ? Step::Outermost : by_frame_pointer(walk);
     case Cfa::End: return Step::Outermost;
     case Cfa::Signal: return to_interrupted(walk);
     case Cfa::Rsp: break;
@@ -224,17 +196,17 @@ void undo_uretprobe(Walk *walk) {
   if (instance == 0) {
     const auto task = helper<uint64_t (*)()>(BPF_FUNC_get_current_task)();
     uint64_t uprobes = 0;
-    if (!read_kernel(&uprobes, task + awl_unwind_returns.task_uprobes) || uprobes == 0) return;
-    if (!read_kernel(&instance, uprobes + awl_unwind_returns.instances)) return;
+    if (!read_kernel(&uprobes, task + awl_unwind_kernel.task_uprobes) || uprobes == 0) return;
+    if (!read_kernel(&instance, uprobes + awl_unwind_kernel.instances)) return;
   }
 #pragma unroll
   for (int i = 0; i < most; i++) {
     uint64_t stack = 0, address = 0, next = 0;
-    if (instance == 0 || !read_kernel(&stack, instance + awl_unwind_returns.stack) ||
-        !read_kernel(&next, instance + awl_unwind_returns.next))
+    if (instance == 0 || !read_kernel(&stack, instance + awl_unwind_kernel.stack) ||
+        !read_kernel(&next, instance + awl_unwind_kernel.next))
       return;
     if (stack == walk->rsp - 8) {
-      if (read_kernel(&address, instance + awl_unwind_returns.return_address)) walk->rip = address;
+      if (read_kernel(&address, instance + awl_unwind_kernel.return_address)) walk->rip = address;
       walk->return_instance = next;
       return;
     }
@@ -250,7 +222,7 @@ struct Turn {
 int64_t take_frame([[maybe_unused]] uint64_t index, Turn *turn) {
   Walk *walk = turn->walk;
   // The trampoline is at the beginning of a page, where hardly any call returns to.
-  if (awl_unwind_returns.task_uprobes != 0 && !walk->exact && (walk->rip & 4095) == 0) undo_uretprobe(walk);
+  if (awl_unwind_kernel.task_uprobes != 0 && !walk->exact && (walk->rip & 4095) == 0) undo_uretprobe(walk);
   const uint64_t rip = walk->rip;
   walk->stack.frames[walk->stack.count & max_frames] = rip;
   walk->stack.count++;
@@ -267,8 +239,12 @@ int64_t take_frame([[maybe_unused]] uint64_t index, Turn *turn) {
 // The registers of the process, as they were when it entered the kernel, or stands now, if it was interrupted in its
 // own code: in either case the entry code left them at the top of the kernel stack.
 bool start(Walk *walk) {
-  const auto task = helper<void *(*)()>(BPF_FUNC_get_current_task_btf)();
-  const auto registers = helper<const volatile uint64_t *(*)(void *)>(BPF_FUNC_task_pt_regs)(task);
+  task_struct *task = current_task();
+  // What is ending has given its memory back.
+  uint64_t mm = 1;
+  if (awl_unwind_kernel.mm_tree != 0) read_kernel(&mm, reinterpret_cast<uint64_t>(task) + awl_unwind_kernel.task_mm);
+  if (mm == 0) return false;
+  const auto registers = helper<const volatile uint64_t *(*)(task_struct *)>(BPF_FUNC_task_pt_regs)(task);
   constexpr int rbp = 4, rip = 16, cs = 17, rsp = 19;           // words of struct pt_regs
   constexpr uint64_t user_code_64 = 0x33, user_code_32 = 0x23;  // __USER_CS, __USER32_CS; kernel threads have neither
   const uint64_t segment = registers[cs] & 0xffff;
@@ -317,6 +293,7 @@ extern "C" [[gnu::visibility("hidden"), gnu::noinline]] int64_t awl_unwind(void 
   walk->outcome = walk_complete;
   walk->by_frame_pointer = 0;
   walk->return_instance = 0;
+  walk->replaced = 0;
   walk->mapping.start = 1;
   walk->mapping.end = 0;
   if (!start(walk)) return -14;

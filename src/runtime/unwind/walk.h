@@ -21,15 +21,28 @@ static_assert(sizeof(KeptStack) == 1040);
 
 inline constexpr uint32_t walked_bit = 1U << 30;
 
-// Where the kernel keeps the return addresses that uretprobes have replaced by that of their trampoline: offsets in its
-// structs, as awl_unwind_returns of the object, which is set before loading. All 0: not known.
-struct ReturnOffsets {
+// Offsets in the kernel's structs, as awl_unwind_kernel of the object, which is set before loading.
+struct KernelLayout {
+  // The return addresses that uretprobes have replaced by that of their trampoline. task_uprobes 0: not known.
   uint64_t task_uprobes;    // task_struct::utask, a pointer to struct uprobe_task
   uint64_t instances;       // uprobe_task::return_instances: the list of those that have not returned, innermost first
   uint64_t return_address;  // return_instance::orig_ret_vaddr
   uint64_t stack;           // return_instance::stack: where that address was
   uint64_t next;            // return_instance::next
+  // Mappings and their files. mm_tree 0: not known.
+  uint64_t task_mm;  // task_struct::mm
+  uint64_t mm_tree;  // mm_struct::mm_mt.ma_root
+  uint64_t mm_vdso;  // mm_struct::context.vdso
+  uint64_t vma_start, vma_end, vma_page, vma_file,
+      vma_mm;                                           // vm_area_struct::vm_start, vm_end, vm_pgoff, vm_file, vm_mm
+  uint64_t file_inode;                                  // file::f_inode
+  uint64_t inode_number, inode_size, inode_superblock;  // inode::i_ino, i_size, i_sb
+  uint64_t superblock_device;                           // super_block::s_dev
+  uint64_t backing_dentry;  // backing_file::user_path.dentry (Linux 6.7), 0: this kernel has none
+  uint64_t dentry_inode;    // dentry::d_inode
 };
+
+inline constexpr uint32_t tree_node_size = 256;  // bytes: struct maple_node
 
 // Memory of one walk, which its caller gives; what is in it before does not matter.
 struct Walk {
@@ -44,6 +57,8 @@ struct Walk {
   Mapping mapping;            // of the frame before
   uint64_t block;             // of that file, which holds the rows of [block_start, block_end)
   uint64_t block_start, block_end;
+  uint64_t replaced;                                 // the program that the registers are of is not there any more
+  uint64_t node[tree_node_size / sizeof(uint64_t)];  // of the kernel's tree of mappings
 };
 
 enum Outcome : uint64_t {

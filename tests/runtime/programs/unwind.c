@@ -145,6 +145,31 @@ __asm__(
     " ret\n"
     ".size without_tables, . - without_tables\n");
 
+// Children that are over in a moment, one after the other: with exec, of a process that has thousands of mappings, and
+// such that are seen by samples.
+FUNCTION void crunch(void) {
+  for (int i = 0; i < 3000000; i++) sink++;
+}
+
+FUNCTION void in_child(const char *way, char *program) {
+  if (fork() == 0) {
+    char *const arguments[] = {program, "brief", NULL};
+    if (!strcmp(way, "starts")) execv(program, arguments);
+    if (!strcmp(way, "forks")) deep(2);
+    if (!strcmp(way, "crunches")) crunch();
+    _exit(0);
+  }
+  wait(NULL);
+}
+
+FUNCTION void children(const char *way, char *program) {
+  const int pages = 6000;
+  char *at = mmap(NULL, pages * 4096L, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (!strcmp(way, "forks"))
+    for (int i = 0; i < pages; i += 2) mprotect(at + i * 4096L, 4096, PROT_READ | PROT_WRITE);
+  for (int i = 0; i < 50; i++) in_child(way, program);
+}
+
 int main(int argc, char **argv) {
   const char *way = argc > 1 ? argv[1] : "";
   char line[16];
@@ -154,6 +179,8 @@ int main(int argc, char **argv) {
   } else if (argc > 2) {
     usleep(atoi(argv[2]) * 1000);  // for whoever has to take note of this process
   }
+  if (!strcmp(way, "brief")) deep(50), _exit(0);
+  if (!strcmp(way, "starts") || !strcmp(way, "forks") || !strcmp(way, "crunches")) children(way, argv[0]);
   if (!strcmp(way, "deep")) deep(50);
   if (!strcmp(way, "aligned")) with_all(40, 1, 2, 3, 4, 5, 6, 7);
   if (!strcmp(way, "signal")) signal(SIGUSR1, handler), interrupted();

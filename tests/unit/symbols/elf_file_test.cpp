@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "runtime/symbols/elf_file.h"
 #include "unit/symbols/elf_builder.h"
 
@@ -108,6 +110,14 @@ TEST(ElfFile, UsdtNotesOfAPrelinkedFile) {
   ASSERT_TRUE(notes && (*notes)->size() == 1);
   EXPECT_EQ((**notes)[0].address, 0x401020u);
   EXPECT_EQ((**notes)[0].semaphore, 0x404002u);
+}
+
+TEST(ElfFile, LibrariesItIsLinkedTo) {
+  const auto bash = ElfFile::open("/bin/bash");
+  ASSERT_TRUE(bash) << bash.error().message;
+  const std::vector<std::string> names = (*bash)->needed_libraries();
+  EXPECT_NE(std::ranges::find(names, "libc.so.6"), names.end());
+  EXPECT_TRUE((*ElfFile::from_bytes(ElfBuilder().build(), "x"))->needed_libraries().empty());
 }
 
 TEST(ElfFile, ErrorsSayWhatIsWrong) {

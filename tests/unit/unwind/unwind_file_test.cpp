@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "unit/symbols/elf_builder.h"
 
@@ -41,16 +43,16 @@ TEST(UnwindFile, NumberOfBlocks) {
 
 TEST(UnwindFile, BiasOfAMapping) {
   // lld's way: the segment begins within a page, at another address than its offset
-  const CodeLayout layout{{{0x1234, 0x5000, 0x202234}}, 0x200000};
+  const CodeLayout layout{{{0x1234, 0x5000, 0x2234}}};
   EXPECT_EQ(layout.bias(0x7f0000002000, 0x6000, 0x1000), 0x7f0000000000U);
   // a part of it: mprotect() splits mappings
   EXPECT_EQ(layout.bias(0x7f0000004000, 0x1000, 0x3000), 0x7f0000000000U);
   EXPECT_FALSE(layout.bias(0x7f0000002000, 0x1000, 0x0));
   EXPECT_FALSE(layout.bias(0x7f0000002000, 0x1000, 0x7000));
   // a program that is linked to its place
-  EXPECT_EQ((CodeLayout{{{0x1000, 0x800, 0x401000}}, 0x400000}).bias(0x401000, 0x1000, 0x1000), 0x400000U);
+  EXPECT_EQ((CodeLayout{{{0x1000, 0x800, 0x1000}}}).bias(0x401000, 0x1000, 0x1000), 0x400000U);
   // rows hold 32 bits
-  EXPECT_FALSE((CodeLayout{{{0x1000, 0x800, 0x1fffff000}}, 0}).bias(0x401000, 0x1000, 0x1000));
+  EXPECT_FALSE((CodeLayout{{{0x1000, 0x800, 0x1fffff000}}}).bias(0x401000, 0x1000, 0x1000));
 }
 
 TEST(UnwindFile, FileWithoutTables) {
@@ -58,9 +60,23 @@ TEST(UnwindFile, FileWithoutTables) {
   ASSERT_TRUE(elf);
   EXPECT_TRUE(rows_of(**elf).value().empty());
   const CodeLayout layout = layout_of(**elf);
-  EXPECT_EQ(layout.lowest, awl::testing::ElfBuilder::kCode);
   ASSERT_EQ(layout.code.size(), 1U);
   EXPECT_EQ(layout.code[0].offset, 0x1000U);
+  EXPECT_EQ(layout.code[0].address, 0U);  // from the lowest address on
+}
+
+// glibc's dynamic linker has no rule for what it begins with; programs have.
+TEST(UnwindFile, NothingCallsTheEntry) {
+  for (const char *path : {"/lib64/ld-linux-x86-64.so.2", "/proc/self/exe"}) {
+    const auto elf = ElfFile::open(path);
+    if (!elf) GTEST_SKIP() << elf.error().message;
+    const uint64_t entry = (*elf)->entry_point() - (*elf)->lowest_address();
+    const std::vector<Row> rows = rows_of(**elf).value();
+    const auto behind = std::ranges::upper_bound(rows, entry, {}, &Row::address);
+    ASSERT_NE(behind, rows.begin()) << path;
+    EXPECT_EQ(std::prev(behind)->cfa, Cfa::End) << path;
+    EXPECT_LT(behind->address - entry, 256U) << path;
+  }
 }
 
 TEST(UnwindFile, Vdso) {

@@ -8,6 +8,7 @@
 #include <linux/bpf.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,7 +52,11 @@ class Tables : public ::testing::Test {
     outer.inner_map_fd = static_cast<uint32_t>(model);
     files_ = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "awl_unwind_file", 4, 4, max_files, &outer);
     close(model);
-    if (maps_ < 0 || files_ < 0) GTEST_SKIP() << "not allowed to make maps";
+    auto hash = options<bpf_map_create_opts>();
+    hash.map_flags = BPF_F_NO_PREALLOC;
+    inodes_ =
+        bpf_map_create(BPF_MAP_TYPE_HASH, "awl_unwind_inod", sizeof(FileKey), sizeof(FileCode), max_inodes, &hash);
+    if (maps_ < 0 || files_ < 0 || inodes_ < 0) GTEST_SKIP() << "not allowed to make maps";
   }
   void TearDown() override {
     tables_.reset();
@@ -61,10 +66,11 @@ class Tables : public ::testing::Test {
     }
     close(maps_);
     close(files_);
+    close(inodes_);
   }
 
   void start(UnwindScope scope = {}) {
-    auto tables = UnwindTables::start(maps_, files_, std::move(scope));
+    auto tables = UnwindTables::start({maps_, files_, inodes_}, std::move(scope));
     if (!tables) GTEST_SKIP() << tables.error().message;
     tables_ = *std::move(tables);
     EXPECT_TRUE(tables_->wait(milliseconds(20000)));
@@ -132,7 +138,7 @@ class Tables : public ::testing::Test {
     return mappings_known > 0;
   }
 
-  int maps_ = -1, files_ = -1;
+  int maps_ = -1, files_ = -1, inodes_ = -1;
   std::unique_ptr<UnwindTables> tables_;
   std::set<pid_t> children_;
 };
@@ -171,11 +177,51 @@ TEST_F(Tables, ProcessesThatComeAndGo) {
   EXPECT_TRUE(soon([&] { return !mapping(copy, here()); }));
 }
 
+// What the walk finds in the kernel leads to the same table.
+TEST_F(Tables, FilesByInode) {
+  start({{static_cast<uint32_t>(getpid())}, true, false});
+  struct stat status{};
+  ASSERT_EQ(stat("/proc/self/exe", &status), 0);
+  uint64_t device = 0;
+  for (const awl::Mapping &one : mappings_of(getpid()))
+    if (one.inode == status.st_ino)
+      device = std::stoul(one.device, nullptr, 16) << 20 | std::stoul(one.device.substr(3), nullptr, 16);
+  const FileKey key{device, status.st_ino, static_cast<uint64_t>(status.st_size)};
+  FileCode code;
+  ASSERT_EQ(bpf_map_lookup_elem(inodes_, &key, &code), 0);
+  EXPECT_EQ(code.file, mapping(getpid(), here())->file);
+  EXPECT_NE(code.segments[0].size, 0U);
+  const FileKey vdso{};
+  EXPECT_EQ(bpf_map_lookup_elem(inodes_, &vdso, &code), 0);
+}
+
+// A file that nobody maps yet, and what it is linked to.
+TEST_F(Tables, FilesThatAreToBeMapped) {
+  UnwindScope scope;
+  scope.first = {static_cast<uint32_t>(getpid())};
+  scope.only_first = true;
+  scope.files = {"/usr/bin/perl"};
+  const auto perl = ElfFile::open(scope.files.front());
+  if (!perl || (*perl)->needed_libraries().empty()) GTEST_SKIP() << "no program that links libraries";
+  start(scope);
+  std::vector<FileKey> keys;
+  FileKey key;
+  for (const FileKey *at = nullptr; bpf_map_get_next_key(inodes_, at, &key) == 0; at = &keys.back())
+    keys.push_back(key);
+  for (const std::string &path : {scope.files.front(), resolve_binary("libcrypt.so.1").value_or("")}) {
+    struct stat status{};
+    if (stat(path.c_str(), &status) != 0) continue;
+    EXPECT_TRUE(std::ranges::any_of(keys, [&](const FileKey &one) {
+      return one.inode == status.st_ino && one.size == static_cast<uint64_t>(status.st_size);
+    })) << path;
+  }
+}
+
 TEST_F(Tables, FilesMappedLater) {
   start({{static_cast<uint32_t>(getpid())}, true, false});
   const int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
   const auto elf = ElfFile::open("/proc/self/exe");
-  const CodeSegment code = layout_of(**elf).code.front();
+  const FileSegment code = layout_of(**elf).code.front();
   const uint64_t page = code.offset & ~uint64_t{4095};
   void *at = mmap(nullptr, 8192, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, static_cast<off_t>(page));
   ASSERT_NE(at, MAP_FAILED);
