@@ -5,6 +5,7 @@
 #include <set>
 
 #include "ast/clone.h"
+#include "ast/passes/inference.h"
 #include "ast/passes/whole_args.h"
 #include "ast/walk.h"
 #include "base/strings.h"
@@ -20,6 +21,19 @@ bool mentions(Node *node, std::string_view builtin) {
   for_each_slot(
       node, [&](Expr *&child) { found = found || mentions(child, builtin); },
       [&](Stmt *child) { found = found || mentions(child, builtin); });
+  return found;
+}
+
+// Whether what the probe does depends on where it is attached: arguments by their numbers, its name.
+bool asks_for_place(const Unit &unit) {
+  bool found = mentions(unit, "probe");
+  for (Node *part : {static_cast<Node *>(unit.predicate), static_cast<Node *>(unit.body)}) {
+    if (!part) continue;
+    for_each_node(part, [&](const Node *node) {
+      const auto *name = as<Identifier>(node);
+      found = found || (name && argument_number(name->name));
+    });
+  }
   return found;
 }
 
@@ -68,8 +82,9 @@ class Binder {
     bool needs_args = mentions(unit, "args");
     // One program for a whole wildcard, which is expanded when it is attached. In a list it may match nothing, if
     // another name does.
-    const bool whole = target.wildcard() && provider->shares_program() && !needs_args;
-    if (whole && probe.attach_points.size() == 1) return add(*provider, target, false, text, unit);
+    const bool bare = !provider->shares_program() && provider->shares_bare_program() && !asks_for_place(unit);
+    const bool whole = target.wildcard() && (provider->shares_program() || bare) && !needs_args;
+    if (whole && !bare && probe.attach_points.size() == 1) return add(*provider, target, false, text, unit);
     Result<std::vector<ProbeTarget>> exact = provider->expand(target, environment_);
     if (!exact) return report(point.span, exact.error());
     if (whole) return add(*provider, target, false, text, unit);

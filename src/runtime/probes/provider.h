@@ -247,6 +247,8 @@ class Provider {
   [[nodiscard]] virtual bool listed_in_programs() const { return false; }
   // Several exact targets may share one program when the body does not use `args`.
   [[nodiscard]] virtual bool shares_program() const { return true; }
+  // The same when the body uses neither argN nor `probe`.
+  [[nodiscard]] virtual bool shares_bare_program() const { return shares_program(); }
 };
 
 // All providers, in the order in which they are listed.

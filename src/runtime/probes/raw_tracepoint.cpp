@@ -26,6 +26,7 @@ class RawTracepointProvider : public Provider {
   }
   bool listed_by_default() const override { return true; }
   bool shares_program() const override { return false; }  // its arguments differ from event to event
+  bool shares_bare_program() const override { return true; }
 
   Result<ProbeTarget> parse(const std::vector<std::string> &parts, const ProbeEnvironment &) const override {
     return parse_in_module(*this, parts);
