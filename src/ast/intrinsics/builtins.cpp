@@ -102,8 +102,13 @@ const Type *infer_func(Inference &in, const CallSite &) {
   return in.store().with_display(in.store().uint64(), Display::FunctionName);
 }
 typed::ValuePtr lower_func(Lowering &low, const CallSite &call) {
+  const ProbeTarget &target = low.unit().target;
+  // What is at an address tells the kernel that runs.
+  if (target.has_address && target.name.empty() && target.scope.empty())
+    return make_const(low.store().with_display(low.store().uint64(), Display::FunctionName), target.address,
+                      call.node->span);
   // Shown is what stands behind the last colon; names of C++ and Rust have colons, and stand in quotes as in a probe.
-  const std::string &name = low.unit().target.name;
+  const std::string &name = target.name;
   const bool quoted = name.find(':') != std::string::npos;
   return probe_name(low, call, Display::FunctionName, quoted ? '"' + name + '"' : name);
 }

@@ -68,6 +68,8 @@ class TracingProvider : public Provider {
     return find_context_record(name(), target.scope, target.name, env);
   }
   [[nodiscard]] Result<std::vector<ProbeTarget>> expand_bpf(const ProbeTarget &target) const;
+  [[nodiscard]] Result<std::vector<ProbeTarget>> described(const ProbeTarget &target,
+                                                           const ProbeEnvironment &env) const;
 
   bool return_;
 };
@@ -97,19 +99,9 @@ Result<std::vector<ProbeTarget>> TracingProvider::expand_bpf(const ProbeTarget &
   return out;
 }
 
-Result<std::vector<ProbeTarget>> TracingProvider::expand(const ProbeTarget &target, const ProbeEnvironment &env) const {
-  if (is_bpf(target)) return expand_bpf(target);
-  if (!target.wildcard()) {
-    if (TRY(record(target, env))) return std::vector<ProbeTarget>{target};
-    if (TRY(kernel_function_exists(target.scope, target.name, env.roots)))
-      return fail(
-          fmt::format("the kernel does not describe the function `{}`", target.name),
-          fmt::format("its BTF has no type for it; use `{}:{}`", return_ ? "kretprobe" : "kprobe", target.name));
-    std::vector<std::string> candidates;
-    for (KernelFunction &function : TRY(kernel_functions(target.scope, "*", env.roots)))
-      candidates.push_back(std::move(function.name));
-    return fail(fmt::format("no kernel function `{}`", target.name), kernel_function_hint(target.name, candidates));
-  }
+// Functions that match and that the kernel describes, each with its module.
+Result<std::vector<ProbeTarget>> TracingProvider::described(const ProbeTarget &target,
+                                                            const ProbeEnvironment &env) const {
   std::vector<ProbeTarget> out;
   for (KernelFunction &function : TRY(kernel_functions(target.scope, target.name, env.roots))) {
     ProbeTarget one = target;
@@ -119,6 +111,29 @@ Result<std::vector<ProbeTarget>> TracingProvider::expand(const ProbeTarget &targ
     if (!known || !*known) continue;  // it cannot be attached to
     if (out.empty() || out.back().name != one.name || out.back().scope != one.scope) out.push_back(std::move(one));
   }
+  return out;
+}
+
+Result<std::vector<ProbeTarget>> TracingProvider::expand(const ProbeTarget &target, const ProbeEnvironment &env) const {
+  if (is_bpf(target)) return expand_bpf(target);
+  if (!target.wildcard()) {
+    if (TRY(record(target, env))) return std::vector<ProbeTarget>{target};
+    // Without a module the kernel itself was looked into; a module's function is as good if there is one only.
+    std::vector<ProbeTarget> found = TRY(described(target, env));
+    if (found.size() == 1) return found;
+    if (found.size() > 1)
+      return fail(fmt::format("there is a function `{}` in {} modules", target.name, found.size()),
+                  fmt::format("name the module: `{}`", found.front().text()));
+    if (TRY(kernel_function_exists(target.scope, target.name, env.roots)))
+      return fail(
+          fmt::format("the kernel does not describe the function `{}`", target.name),
+          fmt::format("its BTF has no type for it; use `{}:{}`", return_ ? "kretprobe" : "kprobe", target.name));
+    std::vector<std::string> candidates;
+    for (KernelFunction &function : TRY(kernel_functions(target.scope, "*", env.roots)))
+      candidates.push_back(std::move(function.name));
+    return fail(fmt::format("no kernel function `{}`", target.name), kernel_function_hint(target.name, candidates));
+  }
+  std::vector<ProbeTarget> out = TRY(described(target, env));
   if (out.empty())
     return fail(fmt::format("no kernel function matches `{}`", target.text().substr(target.provider.size() + 1)));
   return out;

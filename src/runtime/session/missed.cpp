@@ -29,16 +29,23 @@ T load(const std::vector<std::byte> &info, size_t at) {
 // A kernel that does not know a member leaves it zero.
 LinkMisses link_misses(const std::vector<std::byte> &info) {
   constexpr uint32_t kPerfEventLink = 7, kKprobeMultiLink = 8, kKprobe = 3, kKretprobe = 4;
-  LinkMisses out{load<uint32_t>(info, 8), 0};
+  constexpr uint32_t kMultiReturn = 1;  // BPF_F_KPROBE_MULTI_RETURN
+  LinkMisses out{load<uint32_t>(info, 8), 0, false};
   const auto type = load<uint32_t>(info, 0), event = load<uint32_t>(info, 16);
-  if (type == kKprobeMultiLink) out.count = load<uint64_t>(info, 32);
-  if (type == kPerfEventLink && (event == kKprobe || event == kKretprobe)) out.count = load<uint64_t>(info, 48);
+  if (type == kKprobeMultiLink) {
+    out.count = load<uint64_t>(info, 32);
+    out.returns = (load<uint32_t>(info, 28) & kMultiReturn) != 0;
+  }
+  if (type == kPerfEventLink && (event == kKprobe || event == kKretprobe)) {
+    out.count = load<uint64_t>(info, 48);
+    out.returns = event == kKretprobe;
+  }
   return out;
 }
 
 std::vector<MissedEvents> missed_events(const LoadedObject &object, const Manifest &manifest,
                                         const AttachResult &attached) {
-  std::map<uint32_t, uint64_t> of_links;  // by id of the program
+  std::map<uint32_t, MissedEvents> of_links;  // by id of the program
   for (const Attachment &attachment : attached.attachments) {
     for (const int fd : attachment.fds()) {
       std::vector<std::byte> info(kLinkInfoSize);
@@ -46,7 +53,8 @@ std::vector<MissedEvents> missed_events(const LoadedObject &object, const Manife
       if (bpf_obj_get_info_by_fd(fd, info.data(), &size) != 0) continue;  // no link but a perf event
       info.resize(std::min<size_t>(size, info.size()));
       const LinkMisses misses = link_misses(info);
-      of_links[misses.program] += misses.count;
+      MissedEvents &sum = of_links[misses.program];
+      (misses.returns ? sum.crowded : sum.recursive) += misses.count;
     }
   }
   std::vector<MissedEvents> out;
@@ -58,8 +66,10 @@ std::vector<MissedEvents> missed_events(const LoadedObject &object, const Manife
     bpf_prog_info info{};
     uint32_t size = sizeof(info);
     if (fd < 0 || !seen.insert(probe.program).second || bpf_obj_get_info_by_fd(fd, &info, &size) != 0) continue;
-    const uint64_t count = info.recursion_misses + of_links[info.id];
-    if (count > 0) out.push_back({&probe, count});
+    MissedEvents missed = of_links[info.id];
+    missed.probe = &probe;
+    missed.recursive += info.recursion_misses;
+    if (missed.recursive + missed.crowded > 0) out.push_back(missed);
   }
   return out;
 }

@@ -13,7 +13,8 @@ namespace awl {
 
 struct MissedEvents {
   const ProbeInfo *probe = nullptr;  // the first of those that the program serves
-  uint64_t count = 0;
+  uint64_t recursive = 0;            // came while a program ran on their CPU
+  uint64_t crowded = 0;  // returns of calls for which the kernel had no room; may have recursive ones among them
 };
 
 // As the kernel counts them: programs of tracing (Linux 5.12) and of tracepoints (6.7) that would have interrupted a
@@ -27,6 +28,7 @@ std::vector<MissedEvents> missed_events(const LoadedObject &object, const Manife
 struct LinkMisses {
   uint32_t program = 0;
   uint64_t count = 0;
+  bool returns = false;  // of functions
 };
 LinkMisses link_misses(const std::vector<std::byte> &info);
 

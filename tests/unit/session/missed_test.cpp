@@ -30,6 +30,14 @@ TEST(LinkMisses, ByTypeOfLink) {
   EXPECT_EQ(Info(64).put<uint32_t>(0, 12).put<uint64_t>(32, 6).misses().count, 0U) << "uprobe_multi";
 }
 
+// For these the kernel has room for a number of calls that are under way.
+TEST(LinkMisses, Returns) {
+  EXPECT_FALSE(Info(64).put<uint32_t>(0, 8).put<uint32_t>(28, 0).misses().returns);
+  EXPECT_TRUE(Info(64).put<uint32_t>(0, 8).put<uint32_t>(28, 1).misses().returns);
+  EXPECT_FALSE(Info(64).put<uint32_t>(0, 7).put<uint32_t>(16, 3).misses().returns);
+  EXPECT_TRUE(Info(64).put<uint32_t>(0, 7).put<uint32_t>(16, 4).misses().returns);
+}
+
 TEST(LinkMisses, OlderKernel) {
   EXPECT_EQ(Info(32).put<uint32_t>(0, 8).misses().count, 0U);
   EXPECT_EQ(Info(0).misses().program, 0U);
