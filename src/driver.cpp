@@ -106,9 +106,11 @@ class StepTimes {
 // The C files that the script imports, and what they offer.
 std::vector<CObject> compile_c_files(const ast::Program &program, const CompileRequest &request, TypeStore &store,
                                      Source &source, ast::CFunctions &functions, Diagnostics &diagnostics) {
+  CCompiler own(request.include_dirs);
+  CCompiler &compiler = request.c_compiler ? *request.c_compiler : own;
   std::vector<CObject> out;
   for (const ast::CSource &file : program.c_sources) {
-    std::optional<CObject> object = compile_c(file, request.include_dirs, source, diagnostics);
+    std::optional<CObject> object = compiler.compile(file, source, diagnostics);
     if (!object) continue;
     if (auto offered = functions_of(*object, store))
       for (ast::CFunction &function : *offered) functions.push_back(std::move(function));

@@ -16,6 +16,8 @@
 
 namespace awl {
 
+class CCompiler;
+
 struct CompileRequest {
   std::vector<std::string> params;   // positional parameters of the script
   std::vector<std::string> options;  // its options: "--name=value"
@@ -33,6 +35,7 @@ struct CompileRequest {
   // Not null: the script's parameters are left open, but for those with these names (and why). `param_names` gets all.
   const std::map<std::string, std::string> *fixed_params = nullptr;
   std::vector<std::string> *param_names = nullptr;
+  CCompiler *c_compiler = nullptr;                      // of imported C files; null: one for this time
   std::string *options_help = nullptr;                  // filled, and nothing compiled, if the options ask for --help
   std::map<std::string, std::string> *dumps = nullptr;  // steps to write down, by the names of -d: "ast", "typed", ...
 };

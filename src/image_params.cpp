@@ -2,6 +2,7 @@
 // where the compiler needs to know it, and that is what the message says when somebody wants to change it later.
 #include <algorithm>
 
+#include "c_import/compile.h"
 #include "driver.h"
 
 namespace awl {
@@ -71,8 +72,10 @@ std::optional<Image> compile_for_image(Source &source, const CompileRequest &req
       std::ranges::adjacent_find(text, [](char a, char b) { return a == '$' && b >= '0' && b <= '9'; }) != text.end();
   if (!may_have || (request.options_help && std::ranges::find(request.options, "--help") != request.options.end()))
     return compile(source, request, store, diagnostics);
-  const Fixed fixed = find_fixed(source, request);
+  CCompiler c_compiler(request.include_dirs);
   CompileRequest left_open = request;
+  left_open.c_compiler = &c_compiler;
+  const Fixed fixed = find_fixed(source, left_open);
   left_open.fixed_params = &fixed;
   return compile(source, left_open, store, diagnostics);
 }

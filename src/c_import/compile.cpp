@@ -37,7 +37,7 @@ std::string target_macro(std::string_view machine) {
   return std::string("-D__TARGET_ARCH_") + (machine == "x86_64" ? "x86" : machine == "aarch64" ? "arm64" : "unknown");
 }
 
-std::vector<std::string> command_line(const std::string &clang, const ast::CSource &file,
+std::vector<std::string> command_line(const std::string &clang, const std::string &path,
                                       const std::vector<std::string> &include_dirs) {
   utsname machine{};
   uname(&machine);
@@ -51,13 +51,13 @@ std::vector<std::string> command_line(const std::string &clang, const ast::CSour
                                "-fno-color-diagnostics",
                                "-fno-caret-diagnostics",
                                target_macro(machine.machine)};
-  const std::string beside = fs::path(file.path).parent_path().string();
+  const std::string beside = fs::path(path).parent_path().string();
   out.push_back("-I" + (beside.empty() ? "." : beside));
   for (const std::string &folder : include_dirs) out.push_back("-I" + folder);
   // Where Debian keeps <asm/types.h>, which <linux/bpf.h> wants.
   std::string multiarch = fmt::format("/usr/include/{}-linux-gnu", machine.machine);
   if (fs::exists(multiarch)) out.insert(out.end(), {"-idirafter", multiarch});
-  out.insert(out.end(), {"-c", file.path, "-o", "-"});
+  out.insert(out.end(), {"-c", path, "-o", "-"});
   return out;
 }
 
@@ -167,26 +167,31 @@ void tell(const ast::CSource &file, const std::string &messages, bool compiled, 
 
 }  // namespace
 
-std::optional<CObject> compile_c(const ast::CSource &file, const std::vector<std::string> &include_dirs, Source &source,
-                                 Diagnostics &diagnostics) {
+const CCompiler::Outcome &CCompiler::outcome(const std::string &clang, const std::string &path) {
+  if (const auto known = outcomes_.find(path); known != outcomes_.end()) return known->second;
+  MemoryFile object, messages;
+  Outcome out{run(command_line(clang, path, include_dirs_), object.fd(), messages.fd()), object.content(),
+              messages.content()};
+  hide_functions(out.object);
+  return outcomes_.emplace(path, std::move(out)).first->second;
+}
+
+std::optional<CObject> CCompiler::compile(const ast::CSource &file, Source &source, Diagnostics &diagnostics) {
   const std::string clang = find_clang();
   if (clang.empty()) {
     diagnostics.emit(diag::NoClang, file.span, file.path)
         .with_hint("install clang, or say where it is: AWL_CLANG=/path/to/clang");
     return std::nullopt;
   }
-  MemoryFile object, messages;
-  Result<int> status = run(command_line(clang, file, include_dirs), object.fd(), messages.fd());
-  if (!status) {
-    diagnostics.emit(diag::CNotCompiled, file.span, file.path, clang + ": " + status.error().message)
+  const Outcome &made = outcome(clang, file.path);
+  if (!made.status) {
+    diagnostics.emit(diag::CNotCompiled, file.span, file.path, clang + ": " + made.status.error().message)
         .with_hint("AWL_CLANG=/path/to/clang says which clang to use");
     return std::nullopt;
   }
-  tell(file, messages.content(), *status == 0, source, diagnostics);
-  if (*status != 0) return std::nullopt;
-  CObject out{file, object.content()};
-  hide_functions(out.bytes);
-  return out;
+  tell(file, made.messages, *made.status == 0, source, diagnostics);
+  if (*made.status != 0) return std::nullopt;
+  return CObject{file, made.object};
 }
 
 }  // namespace awl

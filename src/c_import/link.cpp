@@ -36,15 +36,14 @@ Result<std::vector<ast::CFunction>> functions_of(const CObject &object, TypeStor
   uint32_t size = 0;
   const void *raw = btf__raw_data(types.get(), &size);
   if (!raw) return fail("its type information cannot be read");
-  // Types stand in the store as long as it lives, and so does what they come from.
-  static std::vector<std::unique_ptr<TypeSource>> sources;
-  sources.push_back(TRY(make_btf_source(TRY(BtfBlob::from_bytes(std::string(static_cast<const char *>(raw), size))))));
+  TypeSource &source =
+      store.keep(TRY(make_btf_source(TRY(BtfBlob::from_bytes(std::string(static_cast<const char *>(raw), size))))));
   std::vector<ast::CFunction> out;
   for (uint32_t id = 1; id < btf__type_cnt(types.get()); id++) {
     const btf_type *type = btf__type_by_id(types.get(), id);
     if (BTF_INFO_KIND(type->info) != BTF_KIND_FUNC || BTF_INFO_VLEN(type->info) != BTF_FUNC_GLOBAL) continue;
     std::string name = btf__name_by_offset(types.get(), type->name_off);
-    auto prototype = TRY(btf_function(store, *sources.back(), name));
+    auto prototype = TRY(btf_function(store, source, name));
     if (!prototype) continue;
     ast::CFunction function;
     function.declaration.name = name;

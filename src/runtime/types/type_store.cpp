@@ -78,6 +78,7 @@ struct TypeStore::Impl {
 
   // Sources go last: types of theirs may be asked about until then.
   std::vector<std::unique_ptr<TypeSource>> sources;
+  std::vector<std::unique_ptr<TypeSource>> kept;
   std::unordered_set<const Type *, HashType, EqualType> types;
   std::vector<std::unique_ptr<Type>> owned;
   std::map<LazyKey, std::unique_ptr<Lazy>> lazy;
@@ -96,6 +97,8 @@ void TypeStore::add_source(std::unique_ptr<TypeSource> source) {
   impl_->found.clear();
   impl_->enumerators.clear();
 }
+
+TypeSource &TypeStore::keep(std::unique_ptr<TypeSource> source) { return *impl_->kept.emplace_back(std::move(source)); }
 
 const Type *TypeStore::intern(Type type) {
   auto it = impl_->types.find(&type);

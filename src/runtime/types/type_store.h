@@ -54,6 +54,8 @@ class TypeStore {
   TypeStore &operator=(const TypeStore &) = delete;
 
   void add_source(std::unique_ptr<TypeSource> source);  // asked in the order of adding
+  // Owns a source of types that are not found by name, but refer to it as long as they live.
+  TypeSource &keep(std::unique_ptr<TypeSource> source);
 
   // Built-in types.
   const Type *poison();
