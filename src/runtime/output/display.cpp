@@ -19,6 +19,8 @@ std::string_view manifest_string(const FormatContext &context, uint64_t index) {
 void append_symbol(std::string &out, const std::optional<Symbol> &symbol, uint64_t address) {
   if (symbol) {
     out += symbol->name;
+  } else if (address == 0) {
+    out += '0';
   } else {
     out += "0x";
     append_hex(out, address);

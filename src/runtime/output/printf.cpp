@@ -109,7 +109,7 @@ void append_pointer(std::string &out, const Conversion &conversion, uint64_t num
     out += "0x";
     append_hex(out, number);
   } else {
-    out += "(nil)";
+    out += '0';
   }
   pad(out, begin, conversion);
 }
