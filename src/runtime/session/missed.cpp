@@ -8,6 +8,8 @@
 #include <map>
 #include <set>
 
+#include "base/strings.h"
+
 namespace awl {
 
 namespace {
@@ -72,6 +74,20 @@ std::vector<MissedEvents> missed_events(const LoadedObject &object, const Manife
     if (missed.recursive + missed.crowded > 0) out.push_back(missed);
   }
   return out;
+}
+
+void report_missed(const std::vector<MissedEvents> &missed, Diagnostics &diagnostics) {
+  for (const MissedEvents &events : missed) {
+    const auto emit = [&](uint64_t count, const char *noun, const char *reason, const char *hint) {
+      if (count == 0) return;
+      diagnostics.emit(diag::EventsMissed, events.probe->span, events.probe->text, counted(count, noun), reason)
+          .with_hint(hint);
+    };
+    emit(events.recursive, "event", "which came while a program ran on their CPU",
+         "the kernel runs no program inside another; a shorter one leaves less of a gap");
+    emit(events.crowded, "return", "of calls that were more at once than the kernel has room for",
+         "fexit has no such limit; a probe at the entry sees every call");
+  }
 }
 
 }  // namespace awl

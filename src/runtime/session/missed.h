@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/diagnostic.h"
 #include "runtime/image/manifest.h"
 #include "runtime/session/attach.h"
 #include "runtime/session/loader.h"
@@ -22,6 +23,8 @@ struct MissedEvents {
 // (6.7). In the order of the probes, those without any left out.
 std::vector<MissedEvents> missed_events(const LoadedObject &object, const Manifest &manifest,
                                         const AttachResult &attached);
+// Says so to the user.
+void report_missed(const std::vector<MissedEvents> &missed, Diagnostics &diagnostics);
 
 // The count in what BPF_OBJ_GET_INFO_BY_FD says of a link (struct bpf_link_info), 0 for links that have none; and the
 // id of the link's program.

@@ -417,17 +417,7 @@ class Session {
     Diagnostics diagnostics;
     if (attached_.arguments) attached_.arguments->end(diagnostics);
     unwinder_.report(diagnostics);
-    for (const MissedEvents &missed : missed_events(*object_, manifest_, attached_)) {
-      const auto emit = [&](uint64_t count, const char *noun, const char *reason, const char *hint) {
-        if (count == 0) return;
-        diagnostics.emit(diag::EventsMissed, missed.probe->span, missed.probe->text, counted(count, noun), reason)
-            .with_hint(hint);
-      };
-      emit(missed.recursive, "event", "which came while a program ran on their CPU",
-           "the kernel runs no program inside another; a shorter one leaves less of a gap");
-      emit(missed.crowded, "return", "of calls that were more at once than the kernel has room for",
-           "fexit has no such limit; a probe at the entry sees every call");
-    }
+    awl::report_missed(missed_events(*object_, manifest_, attached_), diagnostics);
     tell(diagnostics);
   }
 
