@@ -20,16 +20,15 @@ void JsonOutput::text_message(std::string_view type, std::string_view text) {
   sink_.commit();
 }
 
-void JsonOutput::printf(std::string_view text) { text_message("printf", text); }
-void JsonOutput::time(std::string_view text) { text_message("time", text); }
-void JsonOutput::cat(std::string_view text) { text_message("cat", text); }
+void JsonOutput::record(RecordKind kind, std::string_view text) {
+  constexpr std::string_view kTypes[] = {"printf", "time", "cat", "join", "syscall"};  // by RecordKind
+  text_message(kTypes[static_cast<size_t>(kind)], text);
+}
+
 void JsonOutput::line(std::string_view text) {
   sink_.buffer().append(text).append(1, '\n');
   sink_.commit();
 }
-
-void JsonOutput::join(std::string_view text) { text_message("join", text); }
-void JsonOutput::system(std::string_view text) { text_message("syscall", text); }
 
 void JsonOutput::value(const Value &value) {
   std::string &out = sink_.buffer();

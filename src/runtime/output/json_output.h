@@ -10,12 +10,8 @@ class JsonOutput : public Output {
  public:
   JsonOutput(int fd, const OutputOptions &options, const FormatContext &context);
 
-  void printf(std::string_view text) override;
-  void time(std::string_view text) override;
-  void cat(std::string_view text) override;
+  void record(RecordKind kind, std::string_view text) override;
   void line(std::string_view text) override;
-  void join(std::string_view text) override;
-  void system(std::string_view text) override;
   void value(const Value &value) override;
   void map(const MapView &view) override;
   void map_entry(const MapView &view) override;

@@ -26,6 +26,9 @@ struct MapView {
   uint64_t div = 0;
 };
 
+// Of what a script prints as text: the function that it comes from. Text of Join gets a newline, all other is as it is.
+enum class RecordKind : uint8_t { Printf, Time, Cat, Join, Command };
+
 enum class Buffering : uint8_t { Line, Full, None };
 
 // Nothing is lost silently: what was accepted is written by flush() or the destructor, and broken() tells when
@@ -33,11 +36,7 @@ enum class Buffering : uint8_t { Line, Full, None };
 class Output {
  public:
   virtual ~Output() = default;
-  virtual void printf(std::string_view text) = 0;  // text of printf()
-  virtual void time(std::string_view text) = 0;
-  virtual void cat(std::string_view text) = 0;
-  virtual void join(std::string_view text) = 0;     // newline added
-  virtual void system(std::string_view text) = 0;   // output of a command
+  virtual void record(RecordKind kind, std::string_view text) = 0;
   virtual void line(std::string_view text) = 0;     // as it is, newline added: results of tests, made by the caller
   virtual void value(const Value &value) = 0;       // print(value), newline included
   virtual void map(const MapView &view) = 0;        // scalar, keyed, hist, lhist, stats

@@ -11,18 +11,13 @@ namespace awl {
 TextOutput::TextOutput(int fd, const OutputOptions &options, const FormatContext &context)
     : sink_(fd, options.buffering), options_(options), context_(context) {}
 
-void TextOutput::printf(std::string_view text) {
+void TextOutput::record(RecordKind kind, std::string_view text) {
+  if (kind == RecordKind::Join) return line(text);
   sink_.buffer() += text;
   sink_.commit();
 }
 
-void TextOutput::time(std::string_view text) { printf(text); }
-void TextOutput::cat(std::string_view text) { printf(text); }
-void TextOutput::system(std::string_view text) { printf(text); }
-
-void TextOutput::line(std::string_view text) { join(text); }
-
-void TextOutput::join(std::string_view text) {
+void TextOutput::line(std::string_view text) {
   sink_.buffer().append(text).append(1, '\n');
   sink_.commit();
 }

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/strings.h"
 #include "runtime/image/image_check.h"
+#include "runtime/maps/snapshot.h"
 #include "runtime/output/aggregate.h"
 #include "runtime/output/value_parts.h"
 
@@ -98,7 +99,7 @@ void Actions::map_failed(const Action &action, const Error &error) {
 // --- The handlers ------------------------------------------------------------------------------------
 
 void Actions::on_printf(const Action &action, std::span<const std::byte> record) {
-  output_.printf(formatted(action, record));
+  output_.record(RecordKind::Printf, formatted(action, record));
 }
 
 void Actions::on_print(const Action &action, std::span<const std::byte> record) {
@@ -108,27 +109,15 @@ void Actions::on_print(const Action &action, std::span<const std::byte> record) 
 std::optional<MapView> Actions::view_of(const Action &action, std::span<const std::byte> record) {
   const std::optional<LoadedMap> map = map_of(action);
   if (!map) return std::nullopt;
-  MapView view{map->info, {}, action.div};
-  if (action.args.empty()) {
-    Result<std::vector<MapEntry>> entries = read_map(*map);
-    if (!entries) {
-      map_failed(action, entries.error());
-      return std::nullopt;
-    }
-    sort_entries(*map->info, *entries, action.top);
-    view.entries = *std::move(entries);
-    return view;
-  }
-  const std::span<const std::byte> key = argument(action, 0, record).bytes;
-  Result<std::optional<MapEntry>> entry = read_entry(*map, key);
-  if (!entry) {
-    map_failed(action, entry.error());
+  // A missing entry has no value: it is shown as 0 where that makes sense.
+  Result<MapView> view =
+      action.args.empty() ? snapshot(*map, action.top) : snapshot_entry(*map, argument(action, 0, record).bytes);
+  if (!view) {
+    map_failed(action, view.error());
     return std::nullopt;
   }
-  // A missing entry has no value: it is shown as 0 where that makes sense.
-  if (!*entry) *entry = MapEntry{{key.begin(), key.end()}, {}};
-  view.entries.push_back(**std::move(entry));
-  return view;
+  view->div = action.div;
+  return *std::move(view);
 }
 
 void Actions::on_print_map(const Action &action, std::span<const std::byte> record) {
@@ -169,13 +158,13 @@ void Actions::on_zero(const Action &action, std::span<const std::byte>) {
 }
 
 void Actions::on_time(const Action &action, std::span<const std::byte>) {
-  output_.time(format_time(action.format, clock_ns(CLOCK_REALTIME)));
+  output_.record(RecordKind::Time, format_time(action.format, clock_ns(CLOCK_REALTIME)));
 }
 
 void Actions::on_cat(const Action &action, std::span<const std::byte> record) {
   const std::string path = formatted(action, record);
   Result<std::string> content = read_for_cat(path, manifest_.config.max_cat_bytes);
-  if (content) return output_.cat(*content);
+  if (content) return output_.record(RecordKind::Cat, *content);
   Diagnostics diagnostics;
   diagnostics.emit(diag::CatFailed, action.span, path, content.error().message);
   tell(diagnostics);
@@ -190,7 +179,7 @@ void Actions::on_join(const Action &action, std::span<const std::byte> record) {
     if (i > 1) text_ += action.format;
     text_ += string_of(argument(action, i, record));
   }
-  output_.join(text_);
+  output_.record(RecordKind::Join, text_);
 }
 
 void Actions::on_system(const Action &action, std::span<const std::byte> record) {
@@ -206,11 +195,11 @@ void Actions::on_system(const Action &action, std::span<const std::byte> record)
     if (options_.json) {
       collected += piece;
     } else {
-      output_.system(piece);
+      output_.record(RecordKind::Command, piece);
       output_.end_of_batch();
     }
   });
-  if (!collected.empty()) output_.system(collected);
+  if (!collected.empty()) output_.record(RecordKind::Command, collected);
   if (done && *done) background_.add(*std::move(done));
   if (done) return;
   diagnostics.emit(diag::CommandNotRun, action.span, command, done.error().message);
@@ -218,7 +207,7 @@ void Actions::on_system(const Action &action, std::span<const std::byte> record)
 }
 
 void Actions::pass_on_background() {
-  background_.pass_on([this](std::string_view piece) { output_.system(piece); });
+  background_.pass_on([this](std::string_view piece) { output_.record(RecordKind::Command, piece); });
   output_.end_of_batch();
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/strings.h"
+#include "runtime/maps/snapshot.h"
 #include "runtime/probes/privileges.h"
 #include "runtime/session/actions.h"
 #include "runtime/session/attach.h"
@@ -392,20 +393,21 @@ class Session {
 
   void print_maps() {
     if (manifest_.config.print_maps_on_exit) {
-      std::vector<const LoadedMap *> maps;
-      for (const LoadedMap &map : object_->maps())
-        if (map.info->role == MapRole::User && map.fd >= 0) maps.push_back(&map);
-      std::sort(maps.begin(), maps.end(),
-                [](const LoadedMap *a, const LoadedMap *b) { return a->info->name < b->info->name; });
       bool any = false;
-      for (const LoadedMap *map : maps) {
-        std::vector<MapEntry> entries = read_sorted(*map);
-        if (entries.empty() && actions_->zeroed(*map->info))
-          entries.push_back({{}, std::vector<std::byte>(map->info->value->size)});
-        if (entries.empty()) continue;
+      for (const LoadedMap *map : script_maps(object_->maps())) {
+        Result<MapView> view = snapshot(*map);
+        if (!view) {
+          Diagnostics diagnostics;
+          diagnostics.emit(diag::MapFailed, map->info->span, map->info->name, view.error().message);
+          tell(diagnostics);
+          continue;
+        }
+        if (view->entries.empty() && actions_->zeroed(*map->info))
+          view->entries.push_back({{}, std::vector<std::byte>(map->info->value->size)});
+        if (view->entries.empty()) continue;
         if (!any) output_->end_of_records();
         any = true;
-        output_->map({map->info, std::move(entries), 0});
+        output_->map(*view);
       }
     }
     losses_->report_totals(object_->state());
@@ -419,18 +421,6 @@ class Session {
     unwinder_.report(diagnostics);
     awl::report_missed(missed_events(*object_, manifest_, attached_), diagnostics);
     tell(diagnostics);
-  }
-
-  std::vector<MapEntry> read_sorted(const LoadedMap &map) {
-    Result<std::vector<MapEntry>> entries = read_map(map);
-    if (!entries) {
-      Diagnostics diagnostics;
-      diagnostics.emit(diag::MapFailed, map.info->span, map.info->name, entries.error().message);
-      tell(diagnostics);
-      return {};
-    }
-    sort_entries(*map.info, *entries, 0);
-    return *std::move(entries);
   }
 
   // Attached probes take long to detach: that goes on in the background while the caller gets its prompt back.

@@ -246,11 +246,11 @@ TEST_F(OutputTest, LHistLabels) {
 
 TEST_F(OutputTest, TextMessages) {
   Captured captured({}, context);
-  captured.output->printf("a ");
-  captured.output->time("12:00\n");
-  captured.output->cat("c\n");
-  captured.output->join("x y");
-  captured.output->system("hi\n");
+  captured.output->record(RecordKind::Printf, "a ");
+  captured.output->record(RecordKind::Time, "12:00\n");
+  captured.output->record(RecordKind::Cat, "c\n");
+  captured.output->record(RecordKind::Join, "x y");
+  captured.output->record(RecordKind::Command, "hi\n");
   std::vector<std::byte> bytes = Bytes().put<int64_t>(3);
   captured.output->value({types.int64(), bytes});
   captured.output->end_of_records();
@@ -267,9 +267,9 @@ TEST_F(OutputTest, JsonMessages) {
   options.json = true;
   Captured captured(options, context);
   captured.output->attached(2);
-  captured.output->printf("caf\xc3\xa9 \"x\"\n");
-  captured.output->join("x\x01");
-  captured.output->system("hi\n");
+  captured.output->record(RecordKind::Printf, "caf\xc3\xa9 \"x\"\n");
+  captured.output->record(RecordKind::Join, "x\x01");
+  captured.output->record(RecordKind::Command, "hi\n");
   captured.output->end_of_records();
   captured.output->lost_events(7);
   EXPECT_EQ(captured.text(),
@@ -309,22 +309,22 @@ TEST_F(OutputTest, Quiet) {
 TEST_F(OutputTest, Buffering) {
   OutputOptions options;
   Captured line(options, context);
-  line.output->printf("x\n");
+  line.output->record(RecordKind::Printf, "x\n");
   EXPECT_EQ(line.now(), "") << "a pipe gets whole batches";
   line.output->end_of_batch();
   EXPECT_EQ(line.now(), "x\n");
   options.buffering = Buffering::None;
   Captured none(options, context);
-  none.output->printf("x");
+  none.output->record(RecordKind::Printf, "x");
   EXPECT_EQ(none.now(), "x");
   options.buffering = Buffering::Full;
   Captured full(options, context);
-  full.output->printf("x\n");
+  full.output->record(RecordKind::Printf, "x\n");
   full.output->end_of_batch();
   EXPECT_EQ(full.now(), "");
-  full.output->printf(std::string(70000, 'y'));
+  full.output->record(RecordKind::Printf, std::string(70000, 'y'));
   EXPECT_EQ(full.now().size(), 70002U) << "a full buffer is written";
-  full.output->printf("z\n");
+  full.output->record(RecordKind::Printf, "z\n");
   full.output->flush();
   EXPECT_EQ(full.now(), "z\n");
 }
@@ -334,11 +334,11 @@ TEST_F(OutputTest, GoneReader) {
   Captured captured({}, context);
   EXPECT_FALSE(captured.output->broken());
   captured.close_reader();
-  captured.output->printf("x\n");
+  captured.output->record(RecordKind::Printf, "x\n");
   captured.output->flush();
   EXPECT_TRUE(captured.output->broken());
   EXPECT_EQ(captured.output->error(), EPIPE);
-  captured.output->printf("more\n");
+  captured.output->record(RecordKind::Printf, "more\n");
   captured.output->flush();
   std::signal(SIGPIPE, old);
 }
@@ -347,7 +347,7 @@ TEST_F(OutputTest, FullDisk) {
   int fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
   if (fd < 0) GTEST_SKIP() << "no /dev/full";
   std::unique_ptr<Output> output = make_output(fd, {}, context);
-  output->printf("x\n");
+  output->record(RecordKind::Printf, "x\n");
   output->flush();
   EXPECT_EQ(output->error(), ENOSPC);
   output.reset();

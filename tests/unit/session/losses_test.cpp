@@ -10,12 +10,8 @@ namespace {
 // Remembers what is told.
 class Recorder : public Output {
  public:
-  void printf(std::string_view) override {}
-  void time(std::string_view) override {}
-  void cat(std::string_view) override {}
+  void record(RecordKind, std::string_view) override {}
   void line(std::string_view) override {}
-  void join(std::string_view) override {}
-  void system(std::string_view) override {}
   void value(const Value &) override {}
   void map(const MapView &) override {}
   void map_entry(const MapView &) override {}
