@@ -3,15 +3,19 @@
 #include <dirent.h>
 #include <fmt/format.h>
 #include <glob.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <climits>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <set>
+#include <tuple>
 
 #include "base/search_path.h"
 #include "base/strings.h"
@@ -43,14 +47,27 @@ std::string openable_path(const Mapping &mapping, int pid, const std::string &ro
   return fmt::format("{}/{}/map_files/{:x}-{:x}", roots.procfs, pid, mapping.start, mapping.end);
 }
 
-void add_mapped(int pid, const ProbeRoots &roots, std::set<std::pair<uint64_t, std::string>> &seen,
-                std::vector<std::string> &out) {
+struct Seen {
+  using File = std::tuple<std::string, uint64_t, std::string>;  // device, inode, path
+  std::map<File, bool> is_archive;
+  std::set<std::pair<File, std::string>> members;
+};
+
+void add_mapped(int pid, const ProbeRoots &roots, Seen &seen, std::vector<std::string> &out) {
   const Result<std::vector<Mapping>> mappings = mappings_of(static_cast<uint32_t>(pid), roots.procfs);
   if (!mappings) return;
   const std::string root = process_root(pid);
-  for (const Mapping &mapping : *mappings)
-    if (mapping.inode != 0 && mapping.path.starts_with('/') && seen.insert({mapping.inode, mapping.path}).second)
-      out.push_back(openable_path(mapping, pid, root, roots));
+  for (const Mapping &mapping : *mappings) {
+    if (mapping.inode == 0 || !mapping.path.starts_with('/')) continue;
+    const Seen::File file{mapping.device, mapping.inode, mapping.path};
+    const auto [known, fresh] = seen.is_archive.try_emplace(file, false);
+    if (!fresh && !known->second) continue;
+    const std::string path = openable_path(mapping, pid, root, roots);
+    const std::string member = archive_member_at(path, mapping.offset);
+    known->second = known->second || !member.empty();
+    if (member.empty() && fresh) out.push_back(path);
+    if (!member.empty() && seen.members.emplace(file, member).second) out.push_back(path + "!/" + member);
+  }
 }
 
 // Files matching a shell pattern that are ELF files, each once under its first name.
@@ -92,7 +109,7 @@ Result<std::shared_ptr<ElfFile>> open_binary(const std::string &path) {
 
 Result<std::vector<std::string>> mapped_binaries(int pid, const ProbeRoots &roots) {
   std::vector<std::string> out;
-  std::set<std::pair<uint64_t, std::string>> seen;
+  Seen seen;
   if (pid != 0) {
     std::string maps = fmt::format("{}/{}/maps", roots.procfs, pid);
     if (access(maps.c_str(), R_OK) != 0)
@@ -120,6 +137,22 @@ Result<std::string> program_of(int pid, const ProbeRoots &roots) {
   for (const std::string &candidate : {path, process_root(pid) + path})
     if (id && file_id(candidate) == id) return candidate;
   return link;
+}
+
+std::string place_identity(const ProbeTarget &target) {
+  ProbeTarget out = target;
+  const BinaryPath path = split_binary_path(target.scope);
+  struct stat info{};
+  struct statfs system{};
+  if (!target.scope.starts_with('/') || stat(path.file.c_str(), &info) != 0) return target.text();
+  // Containers of one image have overlays over the same files, each with a device of its own: what is put into such a
+  // file is in all of them.
+  const bool overlay = statfs(path.file.c_str(), &system) == 0 && system.f_type == OVERLAYFS_SUPER_MAGIC;
+  out.scope =
+      overlay ? fmt::format("overlay {} {} {}.{}", info.st_ino, info.st_size, info.st_ctim.tv_sec, info.st_ctim.tv_nsec)
+              : fmt::format("{} {}", info.st_dev, info.st_ino);
+  if (!path.member.empty()) out.scope += "!/" + path.member;
+  return out.text();
 }
 
 std::string shown_path(const std::string &given, const std::string &path) {

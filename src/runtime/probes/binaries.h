@@ -26,6 +26,10 @@ Result<std::vector<std::string>> mapped_binaries(int pid, const ProbeRoots &root
 // The program that a process runs.
 Result<std::string> program_of(int pid, const ProbeRoots &roots);
 
+// Equal for targets that the kernel cannot tell apart: one place of one file, whatever names the file has. Each process
+// of a container reaches it by a name of its own, /proc/PID/root/...
+std::string place_identity(const ProbeTarget &target);
+
 // How a listing shows `path`, which was found for `given`: relative if that is, as the user wrote it.
 std::string shown_path(const std::string &given, const std::string &path);
 

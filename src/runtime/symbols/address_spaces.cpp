@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "runtime/symbols/zip_archive.h"
 
 // Stacks are shown when they are printed, often at the end of a run, and by then many of their processes have ended. So
 // the kernel is asked to tell of every mapping of code as it is made, and what it told is kept: some hundred bytes for
@@ -237,7 +238,8 @@ void AddressSpaces::read_mappings(uint32_t pid, ProcessMemory &process) {
 }
 
 std::shared_ptr<MappedFile> AddressSpaces::file_of(uint32_t pid, const Mapping &mapping) {
-  std::string key = fmt::format("{} {} {} {}", mapping.device, mapping.inode, mapping.generation, mapping.path);
+  std::string key =
+      fmt::format("{} {} {} {} {}", mapping.device, mapping.inode, mapping.generation, mapping.offset, mapping.path);
   std::shared_ptr<MappedFile> &file = mapped_[key];
   const auto now = Clock::now();
   if (file && file->symbols && mapping.inode != 0 && now - file->checked_at > kAge) {
@@ -256,6 +258,7 @@ std::shared_ptr<MappedFile> AddressSpaces::file_of(uint32_t pid, const Mapping &
   file->path = mapping.path;
   file->device = mapping.device;
   file->inode = mapping.inode;
+  file->offset = mapping.offset;
   if (events_ && files_.size() < kHeldOpen) open(pid, mapping.start, mapping.end, *file);
   return file;
 }
@@ -287,13 +290,14 @@ void AddressSpaces::open(uint32_t pid, uint64_t start, uint64_t end, MappedFile 
   for (const std::string &place : places(pid, start, end, file.path)) {
     struct stat &status = file.status;
     if (stat(place.c_str(), &status) != 0 || status.st_ino != file.inode) continue;
-    std::string key =
-        fmt::format("{} {} {} {}", file.device, status.st_ino, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+    file.member = archive_member_at(place, file.offset);
+    std::string key = fmt::format("{} {} {} {} {}", file.device, status.st_ino, status.st_mtim.tv_sec,
+                                  status.st_mtim.tv_nsec, file.member);
     auto known = files_.find(key);
     if (known == files_.end()) {
-      Result<std::shared_ptr<ElfFile>> elf = ElfFile::open(place);
+      Result<std::shared_ptr<ElfFile>> elf = ElfFile::open(file.member.empty() ? place : place + "!/" + file.member);
       // Its debug file is looked for beside it where the process sees it, and is opened later.
-      if (elf) (*elf)->set_name(file.path);
+      if (elf) (*elf)->set_name(file.name());
       auto symbols =
           elf ? std::make_shared<FileSymbols>(*elf, process_root(static_cast<int>(pid)), debug_folders_) : nullptr;
       known = files_.emplace(std::move(key), std::move(symbols)).first;

@@ -17,15 +17,18 @@
 
 namespace awl {
 
-// A file as processes map it, shared by all that do.
+// A file as processes map it from an offset on, shared by all that do: an archive has a library at each.
 struct MappedFile {
   std::string path;  // as the process calls it
   std::string device;
   uint64_t inode = 0;
+  uint64_t offset = 0;
+  std::string member;                    // of an archive, once it is open
   bool tried = false;                    // to open it
   std::shared_ptr<FileSymbols> symbols;  // null: not an ELF file, or out of reach
   struct stat status{};                  // when it was opened
   std::chrono::steady_clock::time_point checked_at;
+  [[nodiscard]] std::string name() const { return member.empty() ? path : path + "!/" + member; }
 };
 
 // Part of a process' memory, [start, end).
@@ -109,8 +112,9 @@ class AddressSpaces {
   std::deque<std::pair<uint32_t, uint64_t>> ended_;  // pid and number, oldest first
   uint64_t next_number_ = 0;
   size_t forget_from_ = 0;
-  std::unordered_map<std::string, std::shared_ptr<MappedFile>> mapped_;  // by device, inode, generation and path
-  std::unordered_map<std::string, std::shared_ptr<FileSymbols>> files_;  // by device, inode and time of change
+  std::unordered_map<std::string, std::shared_ptr<MappedFile>>
+      mapped_;  // by device, inode, generation, offset and path
+  std::unordered_map<std::string, std::shared_ptr<FileSymbols>> files_;  // by device, inode, time of change and member
 };
 
 }  // namespace awl

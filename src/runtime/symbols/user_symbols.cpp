@@ -39,7 +39,7 @@ std::optional<Symbol> UserSymbols::Impl::find_in(uint32_t pid, const AddressSpac
   if (!file) return std::nullopt;
   auto found = file->find(address - range->start + range->offset);
   if (!found) return std::nullopt;
-  return Symbol{file->name(found->first, options.demangle), found->second, range->file->path};
+  return Symbol{file->name(found->first, options.demangle), found->second, range->file->name()};
 }
 
 std::optional<std::vector<SourceFrame>> UserSymbols::Impl::source(uint32_t pid, uint64_t address, bool returns) {

@@ -1,13 +1,18 @@
 #include "runtime/symbols/zip_archive.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "base/diagnostic.h"
+#include "base/fd.h"
+#include "base/file_mapping.h"
 
 namespace awl {
 
@@ -41,6 +46,24 @@ Result<ArchiveMember> member_of(std::string_view archive, std::string_view entry
   return ArchiveMember{offset, size};
 }
 
+// The table of entries and what follows.
+std::optional<std::string_view> table_of(std::string_view archive) {
+  const size_t from = archive.size() > kEndSize + kLongestComment ? archive.size() - kEndSize - kLongestComment : 0;
+  const size_t end = archive.rfind(kEnd);
+  if (end == std::string_view::npos || end < from || archive.size() - end < kEndSize) return std::nullopt;
+  return archive.substr(std::min<size_t>(number<uint32_t>(archive, end + 16), archive.size()));
+}
+
+bool at_entry(std::string_view table) { return table.size() >= kEntrySize && table.starts_with(kEntry); }
+
+std::string_view name_of(std::string_view entry) { return entry.substr(kEntrySize, number<uint16_t>(entry, 28)); }
+
+void next_entry(std::string_view &table) {
+  const size_t size =
+      kEntrySize + number<uint16_t>(table, 28) + number<uint16_t>(table, 30) + number<uint16_t>(table, 32);
+  table.remove_prefix(std::min(size, table.size()));
+}
+
 }  // namespace
 
 BinaryPath split_binary_path(std::string_view path) {
@@ -51,23 +74,38 @@ BinaryPath split_binary_path(std::string_view path) {
 }
 
 Result<ArchiveMember> find_archive_member(std::string_view archive, std::string_view name) {
-  const size_t from = archive.size() > kEndSize + kLongestComment ? archive.size() - kEndSize - kLongestComment : 0;
-  const size_t end = archive.rfind(kEnd);
-  if (end == std::string_view::npos || end < from || archive.size() - end < kEndSize)
-    return fail("it is not a zip archive");
-  std::string_view table = archive.substr(std::min<size_t>(number<uint32_t>(archive, end + 16), archive.size()));
+  std::optional<std::string_view> table = table_of(archive);
+  if (!table) return fail("it is not a zip archive");
   std::vector<std::string> names;
-  while (table.size() >= kEntrySize && table.starts_with(kEntry)) {
-    const size_t name_size = number<uint16_t>(table, 28);
-    const std::string_view known = table.substr(kEntrySize, name_size);
-    if (known == name) return member_of(archive, table, name);
-    names.emplace_back(known);
-    const size_t next = kEntrySize + name_size + number<uint16_t>(table, 30) + number<uint16_t>(table, 32);
-    table.remove_prefix(std::min(next, table.size()));
+  for (; at_entry(*table); next_entry(*table)) {
+    if (name_of(*table) == name) return member_of(archive, *table, name);
+    names.emplace_back(name_of(*table));
   }
   const std::string similar = nearest(std::string(name), names);
   return fail(fmt::format("there is no `{}` in the archive", name),
               similar.empty() ? "" : fmt::format("did you mean `{}`?", similar));
+}
+
+std::string archive_member_at(std::string_view archive, uint64_t offset) {
+  std::optional<std::string_view> table = table_of(archive);
+  for (; table && at_entry(*table); next_entry(*table)) {
+    if (number<uint32_t>(*table, 42) > offset) continue;  // begins behind it
+    const Result<ArchiveMember> member = member_of(archive, *table, name_of(*table));
+    if (member && offset >= member->offset && offset - member->offset < member->size)
+      return std::string(name_of(*table));
+  }
+  return "";
+}
+
+std::string archive_member_at(const std::string &path, uint64_t offset) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat info{};
+  char begin[kContent.size()];
+  if (!file || fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode) ||
+      pread(file.get(), begin, sizeof(begin), 0) != sizeof(begin) || std::string_view(begin, sizeof(begin)) != kContent)
+    return "";
+  const Result<FileMapping> mapped = FileMapping::map(file.get(), static_cast<size_t>(info.st_size));
+  return mapped ? archive_member_at(std::string_view(mapped->data(), mapped->size()), offset) : "";
 }
 
 }  // namespace awl

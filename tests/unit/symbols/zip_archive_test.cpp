@@ -42,6 +42,18 @@ TEST(ZipArchive, StoredMember) {
   EXPECT_EQ(bytes.substr(found->offset, found->size), "content");
 }
 
+TEST(ZipArchive, MemberAtAnOffset) {
+  const std::string bytes = archive("lib/a.so", "content", 0, "");
+  const uint64_t content = bytes.find("content");
+  EXPECT_EQ(archive_member_at(std::string_view(bytes), content), "lib/a.so");
+  EXPECT_EQ(archive_member_at(std::string_view(bytes), content + 6), "lib/a.so");
+  EXPECT_EQ(archive_member_at(std::string_view(bytes), content + 7), "");
+  EXPECT_EQ(archive_member_at(std::string_view(bytes), content - 1), "");
+  EXPECT_EQ(archive_member_at(std::string_view(archive("lib/a.so", "content", 8, "")), content), "");
+  EXPECT_EQ(archive_member_at(std::string_view("no archive"), 0), "");
+  EXPECT_EQ(archive_member_at(std::string("/proc/self/exe"), 0), "");
+}
+
 TEST(ZipArchive, Refusals) {
   EXPECT_EQ(find_archive_member(archive("a.so", "content", 8, ""), "a.so").error().message,
             "`a.so` is compressed in its archive");
