@@ -288,6 +288,19 @@ std::string ElfFile::build_id() const {
   return "";
 }
 
+std::string_view ElfFile::library_name() const {
+  for (const Elf64_Shdr &section : impl_->sections) {
+    if (section.sh_type != SHT_DYNAMIC || section.sh_link >= impl_->sections.size()) continue;
+    const Elf64_Shdr &table = impl_->sections[section.sh_link];
+    const auto entries = impl_->range(section.sh_offset, section.sh_size);
+    const auto names = impl_->range(table.sh_offset, table.sh_size);
+    for (uint64_t i = 0; entries && names && i < entries->size() / sizeof(Elf64_Dyn); i++)
+      if (const auto entry = Impl::read<Elf64_Dyn>(*entries, i); entry.d_tag == DT_SONAME)
+        return Impl::text_at(*names, entry.d_un.d_val);
+  }
+  return {};
+}
+
 bool ElfFile::position_independent() const { return impl_->header.e_type == ET_DYN; }
 
 bool ElfFile::stripped() const {

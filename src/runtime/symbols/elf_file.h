@@ -50,6 +50,8 @@ class ElfFile {
   void set_name(std::string name);
   // What the linker noted to tell builds apart, raw bytes; "" if nothing.
   [[nodiscard]] std::string build_id() const;
+  // What the linkers call the library, DT_SONAME: "libssl.so.3"; "" if it has no name.
+  [[nodiscard]] std::string_view library_name() const;
   // Content of a section, nullopt if there is none or if it lies outside the file.
   [[nodiscard]] std::optional<std::string_view> section(std::string_view name) const;
   // Virtual address of a section in the file, nullopt if there is none.

@@ -133,23 +133,56 @@ std::string search_library_folders(std::string_view wanted, const std::string &r
   return "";
 }
 
-std::string search_library(std::string_view name, const std::string &root) {
-  std::string wanted(name);
-  if (!wanted.starts_with("lib") && wanted.find(".so") == std::string::npos) wanted = "lib" + wanted;
-  std::string found = search_linker_cache(wanted, root);
-  return found.empty() ? search_library_folders(wanted, root) : found;
+std::string map_file(const Mapping &mapping, int pid) {
+  return fmt::format("/proc/{}/map_files/{:x}-{:x}", pid, mapping.start, mapping.end);
 }
 
 // The file that the process has mapped by this name, if it has lost the name since: an upgrade has put another one
 // there, or none. "" if it has not.
-std::string still_mapped(const std::string &path, int pid) {
+std::string still_mapped(const std::string &path, int pid, const std::string &root) {
   if (pid <= 0) return "";
   const Result<std::vector<Mapping>> mappings = mappings_of(static_cast<uint32_t>(pid));
   if (!mappings) return "";
+  // Where links lead to, and, of a process in a chroot, the name that we know the file by.
+  const std::string target = below(root, path).substr(root.size());
+  std::string above = read_link(fmt::format("/proc/{}/root", pid));
+  if (above == "/") above.clear();
   for (const Mapping &mapping : *mappings)
-    if (mapping.deleted && mapping.path == path)
-      return fmt::format("/proc/{}/map_files/{:x}-{:x}", pid, mapping.start, mapping.end);
+    if (mapping.deleted && (mapping.path == path || mapping.path == above + path || mapping.path == above + target))
+      return map_file(mapping, pid);
   return "";
+}
+
+// A library that the process has mapped, wherever its linker found it (RUNPATH, LD_LIBRARY_PATH, dlopen()): by the name
+// of its file, or by that which it has among libraries. "" if there is none.
+std::string mapped_library(std::string_view wanted, int pid, const std::string &root) {
+  if (pid <= 0) return "";
+  const Result<std::vector<Mapping>> mappings = mappings_of(static_cast<uint32_t>(pid));
+  if (!mappings) return "";
+  const auto openable = [&](const Mapping &mapping) {
+    struct stat info{};
+    // Of a process in a chroot it is the name that we know.
+    for (const std::string &path : {root + mapping.path, mapping.path})
+      if (!mapping.deleted && stat(path.c_str(), &info) == 0 && info.st_ino == mapping.inode) return path;
+    return map_file(mapping, pid);
+  };
+  for (const Mapping &mapping : *mappings)
+    if (mapping.inode != 0 && library_matches(mapping.path.substr(mapping.path.rfind('/') + 1), wanted))
+      return openable(mapping);
+  for (const Mapping &mapping : *mappings) {
+    if (mapping.inode == 0 || !mapping.path.starts_with('/')) continue;
+    const Result<std::shared_ptr<ElfFile>> elf = ElfFile::open(map_file(mapping, pid));
+    if (elf && library_matches((*elf)->library_name(), wanted)) return openable(mapping);
+  }
+  return "";
+}
+
+std::string search_library(std::string_view name, int pid, const std::string &root) {
+  std::string wanted(name);
+  if (!wanted.starts_with("lib") && wanted.find(".so") == std::string::npos) wanted = "lib" + wanted;
+  std::string found = mapped_library(wanted, pid, root);
+  if (found.empty()) found = search_linker_cache(wanted, root);
+  return found.empty() ? search_library_folders(wanted, root) : found;
 }
 
 }  // namespace
@@ -173,21 +206,19 @@ Result<std::string> resolve_binary(std::string_view name, int pid) {
       std::error_code error;
       path = (std::filesystem::current_path(error) / path).lexically_normal();
     }
-    if (std::string mapped = still_mapped(path, pid); !mapped.empty()) return mapped;
-    const BinaryPath place = split_binary_path(path.native());
-    if (!place.member.empty()) {
-      const std::string archive = below(root, place.file);
-      if (access(archive.c_str(), F_OK) != 0) return fail_errno(fmt::format("cannot open `{}`", archive));
-      return archive + "!/" + place.member;
-    }
+    if (std::string mapped = still_mapped(path, pid, root); !mapped.empty()) return mapped;
     // The process' own /proc/PID/root/... and /proc/PID/map_files/... are paths of ours.
-    std::string found = path.native().starts_with("/proc/") ? path.native() : below(root, path.native());
+    const std::string prefix = path.native().starts_with("/proc/") ? std::string() : root;
+    std::string found = below(prefix, path.native());
+    if (access(found.c_str(), F_OK) == 0) return found;
+    const BinaryPath place = split_binary_path(path.native());
+    found = below(prefix, place.file);
     if (access(found.c_str(), F_OK) != 0) return fail_errno(fmt::format("cannot open `{}`", found));
-    return found;
+    return place.member.empty() ? found : found + "!/" + place.member;
   }
   bool library = name.starts_with("lib") || name.find(".so") != std::string_view::npos;
-  std::string found = library ? search_library(name, root) : search_path(name, root);
-  if (found.empty()) found = library ? search_path(name, root) : search_library(name, root);
+  std::string found = library ? search_library(name, pid, root) : search_path(name, root);
+  if (found.empty()) found = library ? search_path(name, root) : search_library(name, pid, root);
   if (!found.empty()) return found;
   std::string hint = "give the path of the file";
   if (access(std::string(name).c_str(), F_OK) == 0)
