@@ -9,6 +9,7 @@
 #include "ast/passes/whole_args.h"
 #include "ast/walk.h"
 #include "base/strings.h"
+#include "runtime/probes/binaries.h"
 
 namespace awl::ast {
 
@@ -94,6 +95,9 @@ class Binder {
 
   // With several -p, what the same text means to the others: they may have files of their own.
   void add_of_others(const std::string &text, std::vector<ProbeTarget> &exact) {
+    if (environment_.pids.size() < 2) return;
+    std::set<std::string> known;
+    for (const ProbeTarget &one : exact) known.insert(place_identity(one));
     for (const int pid : environment_.pids) {
       if (pid == environment_.pid) continue;
       ProbeEnvironment other = environment_;
@@ -103,8 +107,7 @@ class Binder {
       Result<std::vector<ProbeTarget>> more = find_provider(target->provider)->expand(*target, other);
       if (!more) continue;
       for (ProbeTarget &one : *more)
-        if (std::ranges::none_of(exact, [&](const ProbeTarget &known) { return known.text() == one.text(); }))
-          exact.push_back(std::move(one));
+        if (known.insert(place_identity(one)).second) exact.push_back(std::move(one));
     }
   }
 

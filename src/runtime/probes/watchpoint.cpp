@@ -142,8 +142,11 @@ std::string WatchpointProvider::text(const ProbeTarget &target) const {
 Result<std::vector<AttachPlace>> WatchpointProvider::places(const ProbeTarget &target,
                                                             const ProbeEnvironment &env) const {
   if (target.has_address) return Provider::places(target, env);
-  if (env.attach_pid == 0 && env.child_pid == 0)
-    return fail("an argument is watched in one process", "give it with -p PID, or start it with -c");
+  if (env.attach_pid == 0 && env.child_pid == 0) {
+    const bool several = !env.pids.empty() || !env.child_program.empty();
+    return fail("an argument is watched in one process",
+                several ? "name one with -p or -c, without --follow" : "give it with -p PID, or start it with -c");
+  }
   const Provider &functions = uprobe_provider();
   ProbeTarget function;
   function.provider = functions.name();

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <set>
 #include <span>
@@ -21,6 +22,8 @@ namespace awl {
 namespace {
 
 constexpr size_t kMultiUpTo = 1024;  // places of one link
+
+bool is_of_kernel(const AttachPlace &place) { return place.target.address >> 63 != 0; }
 
 bool is_marker(const PlannedProbe &probe) { return !probe.places.empty() && probe.places.front().usdt.has_value(); }
 
@@ -55,11 +58,12 @@ class Progress {
 class Attacher {
  public:
   Attacher(const AttachPlan &plan, const LoadedObject &object, const Manifest &manifest, const ProbeEnvironment &env,
-           bool quiet, Diagnostics &diagnostics)
+           std::vector<int> processes, bool quiet, Diagnostics &diagnostics)
       : plan_(plan),
         object_(object),
         manifest_(manifest),
         env_(env),
+        processes_(std::move(processes)),
         diagnostics_(diagnostics),
         progress_(plan.probes.size(), quiet) {}
 
@@ -144,9 +148,10 @@ class Attacher {
       return;
     }
     Result<Attachment> attachment =
-        multi ? probe.provider->attach_many(std::span(group.places).subspan(first, count),
-                                            std::span(group.cookies).subspan(first, count), options)
-              : probe.provider->attach(group.places[first], options);
+        multi     ? probe.provider->attach_many(std::span(group.places).subspan(first, count),
+                                                std::span(group.cookies).subspan(first, count), options)
+        : watches ? watch_address(*probe.provider, group.places[first], options)
+                  : probe.provider->attach(group.places[first], options);
     if (!attachment && count > 1 && !hopeless(attachment.error().sys_errno)) {
       attach_range(group, first, count / 2);
       attach_range(group, first + count / 2, count - count / 2);
@@ -167,6 +172,20 @@ class Attacher {
       result_.attachments.push_back(*std::move(attachment));
     }
     progress_.step(count);
+  }
+
+  // In each process that is meant: those that end meanwhile do not matter.
+  Result<Attachment> watch_address(const Provider &provider, const AttachPlace &place, AttachOptions options) {
+    if (processes_.empty() || is_of_kernel(place)) return provider.attach(place, options);
+    std::vector<int> fds;
+    Result<Attachment> last;
+    for (const int pid : processes_) {
+      options.pid = pid;
+      last = provider.attach(place, options);
+      if (!last && last.error().sys_errno != ESRCH) return last;
+      if (last) std::ranges::copy(last->release(), std::back_inserter(fds));
+    }
+    return fds.empty() ? std::move(last) : Attachment(std::move(fds));
   }
 
   // At first the function's entry; the address becomes known when it is called.
@@ -210,17 +229,17 @@ class Attacher {
         if (!group.attached.contains(probe)) lost.insert(probe);
       if (lost.empty() || manifest_.config.missing_probes == "ignore") return;
       diagnostics_.emit(diag::PartlyAttached, info.span, lost.size(), probes, info.text, error.message)
-          .with_hint("the first is `" + plan_.names[first->cookie] + "`");
+          .with_hint("the first is `" + first->text + "`");
       return;
     }
-    report_probe(info, probes > 1 ? info.text : plan_.names[first->cookie], error, manifest_.config.missing_probes,
-                 diagnostics_);
+    report_probe(info, probes > 1 ? info.text : first->text, error, manifest_.config.missing_probes, diagnostics_);
   }
 
   const AttachPlan &plan_;
   const LoadedObject &object_;
   const Manifest &manifest_;
   const ProbeEnvironment &env_;
+  std::vector<int> processes_;
   Diagnostics &diagnostics_;
   Progress progress_;
   AttachResult result_;
@@ -243,7 +262,7 @@ void watch_arguments(AttachResult &attached, Diagnostics &diagnostics) {
 }
 
 AttachResult attach_all(const AttachPlan &plan, const LoadedObject &object, const Manifest &manifest,
-                        const ProbeEnvironment &env, bool quiet, Diagnostics &diagnostics) {
+                        const ProbeEnvironment &env, std::vector<int> processes, bool quiet, Diagnostics &diagnostics) {
   if (const int map = object.map("awl_usdt"); map >= 0) {  // programs look the arguments of markers up there
     for (uint32_t i = 0; i < plan.usdt.size(); i++) {
       if (bpf_map_update_elem(map, &i, &plan.usdt[i], BPF_ANY) == 0) continue;
@@ -251,7 +270,7 @@ AttachResult attach_all(const AttachPlan &plan, const LoadedObject &object, cons
       return {};
     }
   }
-  return Attacher(plan, object, manifest, env, quiet, diagnostics).attach();
+  return Attacher(plan, object, manifest, env, std::move(processes), quiet, diagnostics).attach();
 }
 
 }  // namespace awl

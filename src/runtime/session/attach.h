@@ -23,8 +23,10 @@ struct PlannedProbe {
   const ProbeInfo *info = nullptr;
   const Provider *provider = nullptr;
   std::vector<AttachPlace> places;
-  // Attach cookie of the first place: index in AttachPlan::names. A marker's places have one each, all others share it.
+  // Attach cookie of the first place: index in AttachPlan::names, or where programs have this name as a constant the
+  // same as there (see Display::ProbeName). Probes of one name share it, but a marker's places have one each.
   uint64_t cookie = 0;
+  std::string text;  // its name
 };
 
 // What a run is for: everything but tests and benchmarks, or one of them with BEGIN and END.
@@ -92,8 +94,9 @@ void detach_watchpoints(AttachResult &attached, uint64_t address);
 // Watches the addresses that functions were called with, when attached.arguments has some.
 void watch_arguments(AttachResult &attached, Diagnostics &diagnostics);
 
-// Attaches one after the other; shows its progress on a terminal when there are many.
+// Attaches one after the other; shows its progress on a terminal when there are many. `processes`: where addresses of a
+// process are watched.
 AttachResult attach_all(const AttachPlan &plan, const LoadedObject &object, const Manifest &manifest,
-                        const ProbeEnvironment &env, bool quiet, Diagnostics &diagnostics);
+                        const ProbeEnvironment &env, std::vector<int> processes, bool quiet, Diagnostics &diagnostics);
 
 }  // namespace awl

@@ -296,18 +296,20 @@ Result<std::vector<Attachment>> follow_children_inside(int map, StatePlace lost,
   return out;
 }
 
-Result<void> add_descendants(int map, const std::vector<uint32_t> &pids) {
-  std::set<uint32_t> chosen(pids.begin(), pids.end());
+std::set<uint32_t> with_descendants(std::set<uint32_t> pids) {
   const std::map<uint32_t, uint32_t> all = parents();
-  for (bool more = true; more;) {
-    more = false;
-    for (const auto &[pid, parent] : all) {
-      if (!chosen.contains(parent) || !chosen.insert(pid).second) continue;
-      more = true;
-      const uint32_t yes = 1;
-      if (bpf_map_update_elem(map, &pid, &yes, BPF_ANY) != 0) return fail_errno("name a process");
-    }
+  for (size_t before = 0; before != pids.size();) {
+    before = pids.size();
+    for (const auto &[pid, parent] : all)
+      if (pids.contains(parent)) pids.insert(pid);
   }
+  return pids;
+}
+
+Result<void> add_descendants(int map, const std::vector<uint32_t> &pids) {
+  const uint32_t yes = 1;
+  for (const uint32_t pid : with_descendants({pids.begin(), pids.end()}))
+    if (bpf_map_update_elem(map, &pid, &yes, BPF_ANY) != 0) return fail_errno("name a process");
   return {};
 }
 

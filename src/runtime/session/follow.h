@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <vector>
 
 #include "base/result.h"
@@ -23,6 +24,9 @@ Result<std::vector<Attachment>> follow_children(int map, StatePlace lost, const 
 // Inside a pid namespace: the map has its numbers. Processes in namespaces below it are not followed.
 Result<std::vector<Attachment>> follow_children_inside(int map, StatePlace lost, const PidNamespace &space,
                                                        const ProbeEnvironment &env);
+
+// These processes and what they have started until now.
+std::set<uint32_t> with_descendants(std::set<uint32_t> pids);
 
 // Enters what these processes have started before.
 Result<void> add_descendants(int map, const std::vector<uint32_t> &pids);

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "runtime/session/follow.h"
@@ -98,6 +99,14 @@ std::vector<std::string> find_container(const std::string &root, std::string_vie
   if (id.size() >= kShortestId) walk_cgroups(root, id, out);
   std::ranges::sort(out);
   return out;
+}
+
+std::vector<int> ProcessFilter::processes(int child) const {
+  std::vector<int> named = pids;
+  if (child != 0) named.push_back(child);
+  if (!follow) return named;
+  const std::set<uint32_t> all = with_descendants({named.begin(), named.end()});
+  return {all.begin(), all.end()};
 }
 
 Result<ProcessSelection> ProcessSelection::make(const ProcessFilter &filter, int child) {

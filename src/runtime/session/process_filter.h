@@ -22,6 +22,9 @@ struct ProcessFilter {
 
   // The only process that is meant, 0 if there is no such.
   [[nodiscard]] int only_pid() const { return pids.size() == 1 && !follow ? pids.front() : 0; }
+  // Those that -p and -c name, with --follow also what they have started until now. `child`: the command of -c, 0 if
+  // there is none.
+  [[nodiscard]] std::vector<int> processes(int child) const;
 };
 
 // The filter made ready for the programs: parameters before they are loaded, maps after it.

@@ -276,7 +276,9 @@ class Session {
 
   bool attach() {
     Diagnostics diagnostics;
-    attached_ = attach_all(plan_, *object_, manifest_, environment_, options_.quiet, diagnostics);
+    const int child = child_ ? child_->pid() : 0;
+    attached_ = attach_all(plan_, *object_, manifest_, environment_, options_.processes.processes(child),
+                           options_.quiet, diagnostics);
     if (attached_.interrupted) {
       tell(diagnostics);
       status_ = kInterrupted;
@@ -372,7 +374,7 @@ class Session {
 
   void report_child() {
     const Child::Ending ending = child_->ending();
-    if (!ending.ended || (ending.success && !options_.verbose)) return;
+    if (!ending.ended || ending.success) return;
     Diagnostics diagnostics;
     diagnostics.emit(diag::CommandFailed, Span{}, options_.command, ending.text);
     tell(diagnostics);
