@@ -115,6 +115,10 @@ constexpr std::array kHints = {
     VerifierHint{"GPL compatible program", "the kernel lends this function to GPL programs only", ""},
     VerifierHint{"unknown func", "this kernel has no such function, or does not lend it to this kind of probe",
                  "`awl info` lists what this kernel can do"},
+    // Linux before 5.13 does not count functions that only helpers call.
+    VerifierHint{"number of funcs in func_info",
+                 "this kernel's helpers cannot call functions of a program (bpf_loop, Linux 5.17)",
+                 "`ustack(unwind)`, long ranges of `for` and `while` need that; ustack(fp) and unroll do not"},
     VerifierHint{"program of this type cannot use helper",
                  "the kernel does not lend this function to this kind of probe", ""},
     VerifierHint{"helper call is not allowed", "the kernel does not lend this function to this kind of probe", ""},

@@ -78,6 +78,7 @@ TEST(VerifierLog, TheInstructionThatTheMessageNamesCounts) {
 TEST(VerifierLog, KnowsTheUsualMessages) {
   for (const char *message :
        {"BPF program is too large. Processed 1000001 insn", "back-edge from insn 5 to 3", "unknown func bpf_loop#181",
+        "number of funcs in func_info doesn't match number of subprogs",
         "invalid write to stack R10 off=-520 size=8: invalid stack",
         "R2 min value is negative, either use unsigned or 'var &= const'",
         "R2 unbounded memory access, use 'var &= const' or 'if (var < const)'",
