@@ -251,7 +251,9 @@ void Lowering::lower_unit(uint32_t index) {
   program.selects = u.context.selects();
   program.pinned = u.is_pinned();
   program.always_runs = u.is_run_by_session() || program.pinned;
-  program.preemptible = u.context.user_code || program.pinned;
+  // Watchpoints as well: they are narrowed to the command of -c like all that can be attached to one process.
+  const Provider *provider = find_provider(u.target.provider);
+  program.preemptible = u.context.user_code || (provider && provider->in_user_code()) || program.pinned;
   if (u.context.prog_type == ProgType::Iter)  // behind the last object, and for objects without something
     for (const Field &field : u.context.args->fields)
       if (field.type->is_pointer() && field.offset != 0) program.nullable.push_back(field.offset);
