@@ -93,11 +93,11 @@ class Binder {
     for (const ProbeTarget &one : *exact) add(*provider, one, needs_args, text, unit);
   }
 
-  // With several -p, what the same text means to the others: they may have files of their own.
+  // With several -p, what the same text means to the others, too: they may have files of their own. One place is there
+  // once, whatever names its file has.
   void add_of_others(const std::string &text, std::vector<ProbeTarget> &exact) {
-    if (environment_.pids.size() < 2) return;
     std::set<std::string> known;
-    for (const ProbeTarget &one : exact) known.insert(place_identity(one));
+    std::erase_if(exact, [&](const ProbeTarget &one) { return !known.insert(place_identity(one)).second; });
     for (const int pid : environment_.pids) {
       if (pid == environment_.pid) continue;
       ProbeEnvironment other = environment_;
