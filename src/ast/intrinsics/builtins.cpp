@@ -81,14 +81,21 @@ typed::ValuePtr lower_elapsed(Lowering &low, const CallSite &call) {
                      param(low, kParamStartTime, call.node->span), u64);
 }
 
-// The name of the probe: known now, or by the attach cookie where one program serves many.
+// The name of the probe: known now, or by the attach cookie where one program serves many. The cookie holds the number
+// of the probe's name in its low half and that of the function's in the high one, with bit 31 for kStringCookie.
 typed::ValuePtr probe_name(Lowering &low, const CallSite &call, Display display, const std::string &text) {
   const Type *type = low.store().with_display(low.store().uint64(), display);
   if (low.unit().target.wildcard()) {
     auto cookie = make_value<typed::HelperCall>(type, call.node->span);
     cookie->helper = BPF_FUNC_get_attach_cookie;
     cookie->args.push_back(make_value<typed::CtxPointer>(low.store().uint64(), call.node->span));
-    return cookie;
+    const Type *u64 = low.store().uint64();
+    const auto number = [&](uint64_t value) { return make_const(u64, value, call.node->span); };
+    typed::ValuePtr half = std::move(cookie);
+    if (display == Display::ProbeName)
+      half = make_binary(typed::Op::ShiftLeft, false, std::move(half), number(32), u64);
+    half = make_binary(typed::Op::ShiftRight, true, std::move(half), number(32), u64);
+    return make_binary(typed::Op::And, false, std::move(half), number(kStringCookie | 0x7fffffff), type);
   }
   return make_const(type, kStringCookie | low.string_index(text), call.node->span);
 }

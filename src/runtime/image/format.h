@@ -8,7 +8,7 @@
 namespace awl {
 
 constexpr std::string_view kImageMagic = "AWLIMAGE";
-constexpr uint32_t kImageVersion = 11;
+constexpr uint32_t kImageVersion = 12;
 constexpr size_t kImageHeaderSize = 24;
 
 uint32_t image_checksum(std::string_view bytes);

@@ -23,8 +23,9 @@ struct PlannedProbe {
   const ProbeInfo *info = nullptr;
   const Provider *provider = nullptr;
   std::vector<AttachPlace> places;
-  // Attach cookie of the first place: index in AttachPlan::names, or where programs have this name as a constant the
-  // same as there (see Display::ProbeName). Probes of one name share it, but a marker's places have one each.
+  // Attach cookie of the first place. Low half: index of the name in AttachPlan::names, or of the constant with bit 31
+  // if programs have this name as one; high half: the same of the function. Probes of one name share it, but a marker's
+  // places have one each, an index.
   uint64_t cookie = 0;
   std::string text;  // its name
 };

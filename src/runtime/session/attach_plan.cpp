@@ -111,7 +111,9 @@ class Planner {
       for (PlannedProbe &probe : plan_.probes) {
         if (is_marker(probe) != markers) continue;
         if (!markers) {
-          probe.cookie = name_number(probe.text);
+          const std::string function = probe.places.empty() ? "" : probe.places.front().target.name;
+          probe.cookie = function_number(function.empty() ? probe.text : function, probe.text) << 32;
+          probe.cookie |= name_number(probe.text);
           continue;
         }
         probe.cookie = plan_.names.size();
@@ -122,15 +124,23 @@ class Planner {
     for (size_t i = 0; i < plan_.usdt.size(); i++) plan_.usdt[i].cookie = i;
   }
 
-  // One name is one number, so that it is one key in a map.
-  uint64_t name_number(const std::string &text) {
-    const auto [known, fresh] = numbers_.try_emplace(text, plan_.names.size());
+  // One name is one number, so that it is one key in a map: that of the constant if programs have it as one.
+  uint64_t name_number(const std::string &text) { return number(numbers_, text, text); }
+
+  // Of a function's name, which is shown as that part of the probe's; that of entry and return is one.
+  uint64_t function_number(const std::string &name, const std::string &probe) {
+    return number(functions_, name.find(':') != std::string::npos ? '"' + name + '"' : name, probe);
+  }
+
+  uint64_t number(std::map<std::string, uint64_t> &numbers, const std::string &constant, const std::string &shown) {
+    constexpr uint64_t kConstant = 1ULL << 31;
+    const auto [known, fresh] = numbers.try_emplace(constant, plan_.names.size());
     if (!fresh) return known->second;
-    const auto constant = std::ranges::find(manifest_.strings, text);
-    if (constant != manifest_.strings.end())
-      known->second = kStringCookie | static_cast<uint64_t>(constant - manifest_.strings.begin());
+    const auto at = std::ranges::find(manifest_.strings, constant);
+    if (at != manifest_.strings.end())
+      known->second = kConstant | static_cast<uint64_t>(at - manifest_.strings.begin());
     else
-      plan_.names.push_back(text);
+      plan_.names.push_back(shown);
     return known->second;
   }
 
@@ -224,7 +234,7 @@ class Planner {
   Diagnostics &diagnostics_;
   AttachPlan plan_;
   std::vector<Target> targets_;
-  std::map<std::string, uint64_t> numbers_;  // by name of a probe
+  std::map<std::string, uint64_t> numbers_, functions_;  // by name of a probe, of a function
 };
 
 // Needs tracefs and does not get it: the reason behind whatever the provider said.
