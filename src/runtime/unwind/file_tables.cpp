@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
+#include <system_error>
 
 #include "base/strings.h"
 
@@ -133,18 +135,46 @@ Result<std::shared_ptr<const FileTable>> FileTables::enter(const std::vector<Row
                                    static_cast<uint32_t>(blocks), &options);
   if (inner < 0) return fail_errno("make its table");
   void *memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, inner, 0);
-  int failed = memory == MAP_FAILED ? errno : 0;
-  if (failed == 0) {
-    write_blocks(rows, {static_cast<std::byte *>(memory), bytes});
-    munmap(memory, bytes);
-    if (bpf_map_update_elem(map_fd_, &*number, &inner, BPF_ANY) != 0) failed = errno;
+  if (memory == MAP_FAILED) {
+    const int failed = errno;
+    close(inner);
+    return fail_errno("fill its table", failed);
   }
-  close(inner);
-  if (failed != 0) return fail_errno("enter its table", failed);
+  write_blocks(rows, {static_cast<std::byte *>(memory), bytes});
+  munmap(memory, bytes);
+  publish(*number, inner, elf.path());
   taken_[*number] = true;
   next_number_ = *number + 1;
   bytes_ += bytes;
   return std::make_shared<const FileTable>(FileTable{*number, layout_of(elf), bytes});
+}
+
+// The kernel stores a map in a map at once, but returns only when no program can see the old one any more, some ten
+// milliseconds later: that is left to a thread which does nothing else.
+void FileTables::publish(uint32_t number, int table, const std::string &path) {
+  std::erase_if(publishing_, [&](Publishing &one) {
+    return one.error.wait_for(std::chrono::seconds(0)) == std::future_status::ready && finish(one);
+  });
+  const auto store = [map = map_fd_, number, table] {
+    const int error = bpf_map_update_elem(map, &number, &table, BPF_ANY) == 0 ? 0 : errno;
+    close(table);
+    return error;
+  };
+  try {
+    publishing_.push_back({path, std::async(std::launch::async, store)});
+  } catch (const std::system_error &) {  // no more threads
+    if (const int error = store(); error != 0) left_out_.push_back({path, std::strerror(error)});
+  }
+}
+
+bool FileTables::finish(Publishing &one) {
+  if (const int error = one.error.get(); error != 0) left_out_.push_back({one.path, std::strerror(error)});
+  return true;
+}
+
+void FileTables::settle() {
+  for (Publishing &one : publishing_) finish(one);
+  publishing_.clear();
 }
 
 // Where the kernel tells of a mapping, it names the inode by these numbers, which need not be those of stat(2): files

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -37,12 +38,22 @@ class FileTables {
   // Reads a file that some process will map, if it is new.
   void prepare(const std::string &path);
 
+  // Waits until programs see all tables that were read.
+  void settle();
+
   [[nodiscard]] size_t bytes() const { return bytes_; }
   [[nodiscard]] std::vector<LeftOut> take_left_out() { return std::exchange(left_out_, {}); }
 
  private:
   using Key = std::array<uint64_t, 5>;  // device, inode, time of change (s, ns), size
 
+  struct Publishing {
+    std::string path;
+    std::future<int> error;
+  };
+
+  void publish(uint32_t number, int table, const std::string &path);
+  bool finish(Publishing &one);
   std::shared_ptr<const FileTable> table_of_file(const std::string &place, const struct stat &status,
                                                  const awl::Mapping &mapping);
   std::shared_ptr<const FileTable> add(const ElfFile &elf, const std::string &path);
@@ -63,6 +74,7 @@ class FileTables {
   std::vector<bool> taken_ = std::vector<bool>(max_files);
   std::map<Key, std::shared_ptr<const FileTable>> files_;  // null: nothing to walk by
   std::map<std::array<uint64_t, 3>, uint32_t> inodes_;     // what is in awl_unwind_inodes: FileKey -> number
+  std::vector<Publishing> publishing_;                     // tables on their way into awl_unwind_files
   std::vector<LeftOut> left_out_;
 };
 

@@ -93,6 +93,7 @@ void UnwindTables::Impl::run() {
     }
     processes.sync();
     answer();
+    if (before.empty() && !ready) files.settle();
     publish(before.empty());
     if (reads || events->waiting()) continue;
     pollfd sources[] = {{events->descriptor(), POLLIN, 0}, {wake_fd, POLLIN, 0}};
@@ -127,6 +128,7 @@ void UnwindTables::Impl::answer() {
   take_events();
   for (const uint32_t pid : pids) processes.read(pid);
   processes.sync();
+  files.settle();
   pause_until = Clock::now() + kPause;
   const std::scoped_lock lock(mutex);
   answered += pids.size();
