@@ -250,7 +250,14 @@ Result<> parse_argument(std::string_view text, const OperandParser &operands, Us
     arg.shift = static_cast<uint32_t>(64 - 8 * std::abs(*size));
   }
   if (operand.empty()) return fail("is empty");
-  return operands.parse(operand, arg);
+  TRY(operands.parse(operand, arg));
+  // Constants are written with the sign of the assembler, whatever their type: 65535 as `2@$-1`.
+  if (arg.kind == static_cast<uint32_t>(UsdtArgKind::Constant)) {
+    arg.constant <<= arg.shift;
+    arg.constant = arg.is_signed ? static_cast<uint64_t>(static_cast<int64_t>(arg.constant) >> arg.shift)
+                                 : arg.constant >> arg.shift;
+  }
+  return {};
 }
 
 // The texts of the single arguments.

@@ -19,6 +19,11 @@ static __attribute__((noipa)) void fire(int32_t a, uint64_t b, const char *text,
                :: "r"(a), "r"(b), "r"(text), "m"(h->value), "q"(tiny));
 }
 
+// Constants are written with a sign, whatever their type: so GCC writes 65535, 200 and 4000000000.
+static __attribute__((noipa)) void constants(void) {
+  asm volatile(USDT_NOTE("awltest", "constants", "0", "2@$-1 1@$-56 4@$-294967296 -1@$-56 8@$-1"));
+}
+
 static __attribute__((noipa)) void first_place(int32_t n) {
   asm volatile(USDT_NOTE("awltest", "twice", "0", "-4@%0") :: "r"(n));
 }
@@ -44,6 +49,7 @@ int main(int argc, char **argv) {
     if (!fgets(line, sizeof line, stdin)) return 0;
   }
   fire(-3, 5000000000u, text, &h, -5);
+  constants();
   for (int i = 1; i <= 3; i++) first_place(i);
   second_place(100);
   guarded(9);

@@ -60,6 +60,15 @@ TEST(UsdtArgs, Constants) {
   EXPECT_EQ(one("8@$counter"), make(UsdtArgKind::Constant, 0x404010, 0, 8));
 }
 
+TEST(UsdtArgs, ConstantsAreOfTheirSizeAndSign) {
+  EXPECT_EQ(one("2@$-1"), make(UsdtArgKind::Constant, 65535, 0, 2));
+  EXPECT_EQ(one("1@$-56"), make(UsdtArgKind::Constant, 200, 0, 1));
+  EXPECT_EQ(one("4@$-294967296"), make(UsdtArgKind::Constant, 4000000000, 0, 4));
+  EXPECT_EQ(one("-1@$200"), make(UsdtArgKind::Constant, static_cast<uint64_t>(-56), 0, -1));
+  EXPECT_EQ(one("8@$-1"), make(UsdtArgKind::Constant, UINT64_MAX, 0, 8));
+  EXPECT_EQ(one("4@-1", UsdtArch::Arm64), make(UsdtArgKind::Constant, UINT32_MAX, 0, 4));
+}
+
 TEST(UsdtArgs, Memory) {
   EXPECT_EQ(one("-4@112(%rsp)"), make(UsdtArgKind::Memory, 112, kRsp, -4));
   EXPECT_EQ(one("-4@-228(%rbp)"), make(UsdtArgKind::Memory, static_cast<uint64_t>(-228), kRbp, -4));
