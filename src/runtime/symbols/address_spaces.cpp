@@ -296,6 +296,8 @@ void AddressSpaces::open(uint32_t pid, uint64_t start, uint64_t end, MappedFile 
     auto known = files_.find(key);
     if (known == files_.end()) {
       Result<std::shared_ptr<ElfFile>> elf = ElfFile::open(file.member.empty() ? place : place + "!/" + file.member);
+      // The process may end between two looks at its mappings; the next place is a name that stays.
+      if (!elf && elf.error().sys_errno != 0) continue;
       // Its debug file is looked for beside it where the process sees it, and is opened later.
       if (elf) (*elf)->set_name(file.name());
       auto symbols =

@@ -70,7 +70,7 @@ std::shared_ptr<const FileTable> FileTables::table_of(uint32_t pid, uint32_t par
     // The first place is the mapping's own file, whose number may be another below an overlay.
     const bool other = std::exchange(by_name, true) && status.st_ino != mapping.inode;
     if (!found || other) continue;
-    return table_of_file(place, status, mapping);
+    if (const auto table = table_of_file(place, status, mapping)) return *table;
   }
   return nullptr;
 }
@@ -78,20 +78,19 @@ std::shared_ptr<const FileTable> FileTables::table_of(uint32_t pid, uint32_t par
 void FileTables::prepare(const std::string &path) {
   struct stat status{};
   if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
-  if (const std::optional<awl::Mapping> mapping = map_once(path)) table_of_file(path, status, *mapping);
+  if (const std::optional<awl::Mapping> mapping = map_once(path)) (void)table_of_file(path, status, *mapping);
 }
 
-std::shared_ptr<const FileTable> FileTables::table_of_file(const std::string &place, const struct stat &status,
-                                                           const awl::Mapping &mapping) {
+Result<std::shared_ptr<const FileTable>> FileTables::table_of_file(const std::string &place, const struct stat &status,
+                                                                   const awl::Mapping &mapping) {
   const auto size = static_cast<uint64_t>(status.st_size);
   const Key key{status.st_dev, status.st_ino, static_cast<uint64_t>(status.st_mtim.tv_sec),
                 static_cast<uint64_t>(status.st_mtim.tv_nsec), size};
   auto known = files_.find(key);
   if (known == files_.end()) {
     const Result<std::shared_ptr<ElfFile>> elf = ElfFile::open(place);
-    // No more files, or no memory, now: it is tried again for the next mapping.
-    if (!elf && (elf.error().sys_errno == EMFILE || elf.error().sys_errno == ENFILE || elf.error().sys_errno == ENOMEM))
-      return nullptr;
+    // The process has ended since, or there are no more files or no memory now: that says nothing of the file.
+    if (!elf && elf.error().sys_errno != 0) return std::unexpected(elf.error());
     std::shared_ptr<const FileTable> table = elf ? add(**elf, mapping.path) : nullptr;
     known = files_.emplace(key, std::move(table)).first;
   }

@@ -54,8 +54,9 @@ class FileTables {
 
   void publish(uint32_t number, int table, const std::string &path);
   bool finish(Publishing &one);
-  std::shared_ptr<const FileTable> table_of_file(const std::string &place, const struct stat &status,
-                                                 const awl::Mapping &mapping);
+  // Null as above. Errors: it cannot be opened now, at this place.
+  Result<std::shared_ptr<const FileTable>> table_of_file(const std::string &place, const struct stat &status,
+                                                         const awl::Mapping &mapping);
   std::shared_ptr<const FileTable> add(const ElfFile &elf, const std::string &path);
   Result<std::shared_ptr<const FileTable>> enter(const std::vector<Row> &rows, const ElfFile &elf);
   std::optional<uint32_t> free_number() const;
